@@ -1,0 +1,3 @@
+DROP TABLE recordings;
+
+PRAGMA user_version = 0;

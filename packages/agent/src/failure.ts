@@ -1,0 +1,54 @@
+/** Whose fault it was, which decides whether a release is tried again on this device. */
+
+import type { Failure } from '@kedge/core/journal';
+import { errorCode } from '@kedge/core/ports';
+
+/** What a disk or a machine says when it, and not the release, is in trouble. */
+const deviceCodes = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EIO',
+  'EROFS',
+  'EACCES',
+  'EPERM',
+  'EMFILE',
+  'ENFILE',
+  'ENOMEM',
+  'EBUSY',
+]);
+
+const advice: { readonly [code: string]: string } = {
+  ENOSPC: 'the disk is full; free some space',
+  EDQUOT: 'the disk quota is used up; free some space',
+  EROFS: 'the file system is read-only; mount it for writing',
+  EACCES: 'permission denied; give the agent the right to write there',
+  EPERM: 'not permitted; give the agent the right to do that',
+  EIO: 'the disk failed; check it',
+};
+
+export function failureOf(error: unknown, failed_in: Failure['failed_in']): Failure {
+  return { failed_in, reason: sentenceOf(error), fault: faultOf(error) };
+}
+
+/** An error may say itself whose fault it is, in a field `fault`; else its errno does. */
+function faultOf(error: unknown): 'release' | 'device' {
+  if (error instanceof Error && 'fault' in error && (error.fault === 'release' || error.fault === 'device')) {
+    return error.fault;
+  }
+  const code = firstCode(error);
+  return code !== undefined && deviceCodes.has(code) ? 'device' : 'release';
+}
+
+/** One line: what went wrong and, where it is known, what to do. */
+export function sentenceOf(error: unknown): string {
+  const said = error instanceof Error ? error.message : String(error);
+  const code = firstCode(error);
+  const hint = code === undefined ? undefined : advice[code];
+  return `${said.split('\n')[0] ?? ''}${hint && !said.includes(hint) ? `: ${hint}` : ''}`.slice(0, 4000);
+}
+
+/** The errno name that an error or its cause carries. */
+export function firstCode(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return errorCode(error) ?? firstCode(error.cause);
+}

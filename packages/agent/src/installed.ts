@@ -1,0 +1,23 @@
+/** Which release is committed on this device. */
+
+import { type Device, timeText } from './device.ts';
+import { refOf } from './local-release.ts';
+import type { Installed } from './memory.ts';
+
+/** Undefined before the first install. Where the file is damaged, the links and the manifests beside the trees tell. */
+export async function readInstalled(device: Device): Promise<Installed | undefined> {
+  const reading = await device.memory.installed.read();
+  if (reading.kind === 'read') return reading.value;
+  if (reading.kind === 'absent') return undefined;
+  await device.log.append('installed_damaged', { problem: reading.problem });
+  return fromLinks(device);
+}
+
+async function fromLinks(device: Device): Promise<Installed | undefined> {
+  const { deployer, clock } = device;
+  const [live, before] = [await deployer.live(), await deployer.previous()];
+  const current = live === undefined ? undefined : await refOf(device, live);
+  if (!current) return undefined;
+  const previous = before === undefined ? undefined : await refOf(device, before);
+  return { current, previous: previous ?? null, backup: null, since: timeText(clock.now_ms()) };
+}

@@ -1,0 +1,56 @@
+/** The releases on this device: each one's manifest is kept beside its tree, as the signed bytes that were verified. */
+
+import type { ReleaseRef } from '@kedge/core/journal';
+import { manifest } from '@kedge/core/manifest';
+import { parseJson } from '@kedge/core/parse';
+import type { Disk, Sha256 } from '@kedge/core/ports';
+import { makeFolderDurable, writeAtomic } from '@kedge/trust/atomic-file';
+import type { Deployer, LocalRelease } from './ports.ts';
+
+type Where = {
+  readonly disk: Disk;
+  readonly sha256: Sha256;
+  readonly deployer: Deployer;
+  readonly paths: { readonly manifests: string };
+};
+
+const manifest_bytes_max = 4 * 1024 * 1024;
+
+export async function keepManifest(where: Where, version: string, bytes: Uint8Array): Promise<void> {
+  await makeFolderDurable(where.disk, where.paths.manifests);
+  await writeAtomic(where.disk, pathOf(where, version), bytes);
+}
+
+/** @throws when the manifest is gone or is not the one that the reference names */
+export async function localRelease(where: Where, ref: ReleaseRef): Promise<LocalRelease> {
+  const bytes = await where.disk.read(pathOf(where, ref.version), manifest_bytes_max);
+  if (!bytes || digest(where.sha256, bytes) !== ref.manifest_sha256) {
+    throw new Error(`the manifest of ${ref.version} at ${pathOf(where, ref.version)} is missing or changed`);
+  }
+  return {
+    manifest: parseJson(manifest, new TextDecoder().decode(bytes), ref.version),
+    folder: where.deployer.folder(ref.version),
+  };
+}
+
+/** The reference to a version whose manifest is on this device, for when the files that held it are damaged. */
+export async function refOf(where: Where, version: string): Promise<ReleaseRef | undefined> {
+  const bytes = await where.disk.read(pathOf(where, version), manifest_bytes_max);
+  if (!bytes) return undefined;
+  const { counter } = parseJson(manifest, new TextDecoder().decode(bytes), version);
+  return { version, counter, manifest_sha256: digest(where.sha256, bytes) };
+}
+
+export async function forgetManifest(where: Where, version: string): Promise<void> {
+  await where.disk.removeFile(pathOf(where, version));
+}
+
+function pathOf(where: Where, version: string): string {
+  return `${where.paths.manifests}/${version}.json`;
+}
+
+function digest(sha256: Sha256, bytes: Uint8Array): string {
+  const hash = sha256();
+  hash.update(bytes);
+  return hash.hex();
+}

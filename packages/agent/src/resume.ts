@@ -1,0 +1,117 @@
+/** What a start makes of an update that was cut off: one function maps every persisted state to where it goes on. */
+
+import type { BackupRef, Failure, JournalRecord, UpdateInFlight } from '@kedge/core/journal';
+import { commit } from './apply/5-commit.ts';
+import { type Device, timeText } from './device.ts';
+import { timeOfId } from './id.ts';
+import { readInstalled } from './installed.ts';
+import { type Complete, inFlight, type RollingBack } from './journal/journal.ts';
+import { refOf } from './local-release.ts';
+import { goBack, rollback } from './stages/8-rollback.ts';
+import { reportUpdate } from './stages/9-report.ts';
+import type { Reading } from './state-file.ts';
+
+export type RestartPoint =
+  | { readonly kind: 'nothing' }
+  /** The release was never referred to: drop it. From MIGRATING on: program and data go back. */
+  | { readonly kind: 'undo'; readonly update: UpdateInFlight; readonly failed_in: Failure['failed_in'] }
+  | { readonly kind: 'go_on_back'; readonly record: RollingBack }
+  | { readonly kind: 'finish'; readonly update: UpdateInFlight; readonly state: 'VALIDATED' | 'COMMITTING' }
+  | { readonly kind: 'report'; readonly record: Complete }
+  | { readonly kind: 'unknown'; readonly problem: string };
+
+export function restartPoint(reading: Reading<JournalRecord>): RestartPoint {
+  if (reading.kind === 'absent') return { kind: 'nothing' };
+  if (reading.kind === 'damaged') return { kind: 'unknown', problem: reading.problem };
+  const record = reading.value;
+  switch (record.kind) {
+    case 'STAGING':
+    case 'STAGED':
+    case 'MIGRATING':
+    case 'MIGRATED':
+    case 'SWITCHING':
+    case 'SWITCHED':
+    case 'VALIDATING':
+      return { kind: 'undo', update: inFlight(record), failed_in: record.kind };
+    case 'VALIDATED':
+    case 'COMMITTING':
+      return { kind: 'finish', update: inFlight(record), state: record.kind };
+    case 'ROLLING_BACK':
+      return { kind: 'go_on_back', record };
+    case 'COMPLETE':
+      return record.reported ? { kind: 'nothing' } : { kind: 'report', record };
+    default:
+      return record satisfies never;
+  }
+}
+
+/** Leaves the device on the old release or the new one, with its data, and no update in flight. May be cut off again. */
+export async function resume(device: Device): Promise<void> {
+  const point = restartPoint(await device.journal.read());
+  if (point.kind === 'nothing') return;
+  await device.log.append('resumed', { from: point.kind });
+  const complete = await settle(device, point);
+  if (complete) await reportUpdate(device, complete);
+}
+
+async function settle(device: Device, point: RestartPoint): Promise<Complete | undefined> {
+  switch (point.kind) {
+    case 'nothing':
+      return undefined;
+    case 'undo':
+      return rollback(device, point.update, interrupted(point.failed_in));
+    case 'go_on_back':
+      return goBack(device, point.record);
+    case 'finish':
+      return commit(device, point.update, point.state);
+    case 'report':
+      return point.record;
+    case 'unknown':
+      return goBackBlindly(device, point.problem);
+    default:
+      return point satisfies never;
+  }
+}
+
+function interrupted(failed_in: Failure['failed_in']): Failure {
+  return { failed_in, reason: `the update was cut off in ${failed_in}`, fault: 'interrupted' };
+}
+
+/**
+ * The journal cannot be read, so the committed release is what counts. What else is on the disk may be a release in
+ * flight: the live one, or else the newest one staged.
+ */
+async function goBackBlindly(device: Device, problem: string): Promise<Complete | undefined> {
+  const installed = await readInstalled(device);
+  const from = installed?.current ?? null;
+  const strangers = (await device.deployer.versions()).filter(
+    (version) => version !== from?.version && version !== installed?.previous?.version,
+  );
+  const live = await device.deployer.live();
+  const version = strangers.find((stranger) => stranger === live) ?? strangers[0];
+  const to = version === undefined ? undefined : await refOf(device, version);
+  await device.log.append('journal_damaged', { problem, going_back_from: to?.version ?? null });
+  if (!to) {
+    await device.deployer.switchTo(from?.version);
+    return undefined;
+  }
+  const backup = await newestBackup(device, installed?.backup?.id);
+  const update: UpdateInFlight = {
+    id: backup?.id ?? `unknown-${to.counter}`,
+    started_at: backup?.taken_at ?? timeText(device.clock.now_ms()),
+    from,
+    to,
+    backup,
+  };
+  return rollback(device, update, { failed_in: 'UNKNOWN', reason: problem, fault: 'interrupted' });
+}
+
+/** The backup of the update in flight is the one that is not the installed release's; its id begins with its time. */
+async function newestBackup(device: Device, kept: string | undefined): Promise<BackupRef | null> {
+  const ids = ((await device.disk.list(device.paths.backups)) ?? []).filter((id) => id !== kept);
+  for (const id of ids.toReversed()) {
+    const taken_at = timeOfId(id);
+    if (taken_at !== undefined) return { id, taken_at };
+  }
+  return null;
+}

@@ -1,0 +1,85 @@
+/** Stage 5, prepare: is the device ready, and does the app allow it? Then the data is backed up, while the app runs. */
+
+import type { UpdateInFlight } from '@kedge/core/journal';
+import type { DataPart, Manifest } from '@kedge/core/manifest';
+import { makeFolderDurable } from '@kedge/trust/atomic-file';
+import { type Device, timeText } from '../device.ts';
+import { sentenceOf } from '../failure.ts';
+import { timedId } from '../id.ts';
+import { readInstalled } from '../installed.ts';
+import { localRelease } from '../local-release.ts';
+import type { LocalRelease } from '../ports.ts';
+import type { Verified } from './4-verify.ts';
+
+/** Ready to be applied. */
+export type Prepared = Omit<Verified, 'kind'> & { readonly update: UpdateInFlight };
+
+/** `waiting`: nothing is wrong with the release; it is tried again by itself. */
+export type Preparation =
+  | ({ readonly kind: 'prepared' } & Prepared)
+  | { readonly kind: 'waiting'; readonly reasons: readonly string[] };
+
+export async function prepare(device: Device, verified: Verified): Promise<Preparation> {
+  const installed = await readInstalled(device);
+  const running = installed ? await localRelease(device, installed.current) : undefined;
+  const reasons = [...(await findObstacles(device, verified)), ...(await askTheApp(device, running))];
+  if (reasons.length > 0) return { kind: 'waiting', reasons };
+  const { release, artifact, file } = verified;
+  const { version, counter } = release.manifest;
+  const id = timedId(device);
+  const backup = await backUp(device, id, dataParts(running, release));
+  const update: UpdateInFlight = {
+    id,
+    started_at: timeText(device.clock.now_ms()),
+    from: installed?.current ?? null,
+    to: { version, counter, manifest_sha256: release.manifest_sha256 },
+    backup,
+  };
+  return { kind: 'prepared', release, artifact, file, fetched_bytes: verified.fetched_bytes, update };
+}
+
+/** What either release calls its data: the new one may add parts, which are then absent in the backup. */
+export function dataParts(...releases: readonly ({ readonly manifest: Manifest } | undefined)[]): readonly DataPart[] {
+  const parts = releases.flatMap((release) => release?.manifest.data ?? []);
+  return [...new Map(parts.map((part) => [part.path, part])).values()];
+}
+
+async function findObstacles(device: Device, { artifact }: Verified): Promise<readonly string[]> {
+  const { disk, config, paths } = device;
+  const free_bytes = await disk.freeSpace(paths.folder);
+  const obstacles: string[] = [];
+  if (free_bytes < artifact.unpacked_bytes) {
+    obstacles.push(
+      `the release unpacks to ${artifact.unpacked_bytes} bytes and ${free_bytes} are free: free some space`,
+    );
+  }
+  try {
+    await makeFolderDurable(disk, config.data, 0o750);
+    const probe = `${config.data}/.kedge-probe`;
+    await (await disk.open(probe, 'new', 0o600)).close();
+    await disk.removeFile(probe);
+  } catch (error) {
+    obstacles.push(`the data folder ${config.data} cannot be written: ${sentenceOf(error)}`);
+  }
+  return obstacles;
+}
+
+/** The installed release's own preflight checks, such as "no recording is running". */
+async function askTheApp(device: Device, running: LocalRelease | undefined): Promise<readonly string[]> {
+  if (!running || device.service.state().kind !== 'running') return [];
+  const reasons: string[] = [];
+  for (const check of running.manifest.preflight) {
+    const result = await device.checks.run(check, running, device.signal);
+    if (result.kind === 'failed') reasons.push(`the app is not ready (${check.name}): ${result.detail}`);
+  }
+  return reasons;
+}
+
+async function backUp(device: Device, id: string, parts: readonly DataPart[]): Promise<UpdateInFlight['backup']> {
+  if (parts.length === 0) return null;
+  const { data, disk, paths, clock } = device;
+  await makeFolderDurable(disk, paths.backups, 0o700);
+  const taken_at = timeText(clock.now_ms());
+  await data.backup(parts, `${paths.backups}/${id}`);
+  return { id, taken_at };
+}

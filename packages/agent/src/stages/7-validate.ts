@@ -1,0 +1,25 @@
+/** Stage 7, validate: the watchdog of phase apply.validate, 60 s by default. */
+
+import type { Failure, UpdateInFlight } from '@kedge/core/journal';
+import { validate as validatePhase } from '../apply/4-validate.ts';
+import type { Device } from '../device.ts';
+import { failureOf } from '../failure.ts';
+import type { Applied } from './6-apply.ts';
+
+export type Validated =
+  | { readonly kind: 'healthy'; readonly update: UpdateInFlight; readonly warnings: readonly string[] }
+  | { readonly kind: 'failed'; readonly update: UpdateInFlight; readonly failure: Failure };
+
+export async function validate(device: Device, applied: Applied): Promise<Validated> {
+  if (applied.kind === 'failed') return applied;
+  const { update, release } = applied;
+  try {
+    const health = await validatePhase(device, update, release);
+    if (health.kind === 'healthy') return { kind: 'healthy', update, warnings: health.warnings };
+    return { kind: 'failed', update, failure: { failed_in: 'VALIDATING', reason: health.reason, fault: 'release' } };
+  } catch (error) {
+    // Asked to stop: the journal says VALIDATING, and the next start goes back.
+    if (device.signal.aborted) throw error;
+    return { kind: 'failed', update, failure: failureOf(error, 'VALIDATING') };
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * Stage 8, roll back: program and data go back to what they were. Every step may be repeated, and in the same order:
+ * `resume` comes here again when the power went away in the middle.
+ */
+
+import type { Failure, LostWrites, UpdateInFlight } from '@kedge/core/journal';
+import { databasesOf, planDown } from '@kedge/core/migration-plan';
+import { removeTree } from '@kedge/trust/atomic-file';
+import { appliedMigrations } from '../apply/2-migrate.ts';
+import { type Device, timeText } from '../device.ts';
+import { sentenceOf } from '../failure.ts';
+import { type Complete, inFlight, type RollingBack } from '../journal/journal.ts';
+import { forgetManifest, localRelease } from '../local-release.ts';
+import type { Data, LocalRelease } from '../ports.ts';
+import { startInstalled } from '../start-installed.ts';
+import { noteTrouble } from '../trouble.ts';
+import { dataParts } from './5-prepare.ts';
+
+/** From any failed state: what was only staged is dropped, anything later is undone. */
+export async function rollback(device: Device, update: UpdateInFlight, failure: Failure): Promise<Complete> {
+  const { failed_in } = failure;
+  if (failed_in === 'STAGING' || failed_in === 'STAGED') return drop(device, update, failure, failed_in);
+  const before = failed_in === 'UNKNOWN' ? null : failed_in;
+  const record: RollingBack = { kind: 'ROLLING_BACK', ...update, failure, lost_writes: null };
+  const complete = await goBack(device, await device.journal.record(before, 'fail', record));
+  await startInstalled(device);
+  return complete;
+}
+
+/** The app never stopped: only the new tree goes. */
+async function drop(
+  device: Device,
+  update: UpdateInFlight,
+  failure: Failure,
+  before: 'STAGING' | 'STAGED',
+): Promise<Complete> {
+  await forgetRelease(device, update, failure);
+  return device.journal.record(before, 'drop', complete(update, 'dropped', failure, null));
+}
+
+/** @param record as it stands in the journal */
+export async function goBack(device: Device, record: RollingBack): Promise<Complete> {
+  const { deployer, service, journal, memory, clock } = device;
+  const { from, failure } = record;
+  await service.stop();
+  const lost_writes = await takeDataBack(device, record);
+  await deployer.switchTo(from?.version);
+  if (failure.fault === 'person' && from) {
+    await memory.installed.write({ current: from, previous: null, backup: null, since: timeText(clock.now_ms()) });
+    await deployer.setPrevious(undefined);
+  }
+  await forgetRelease(device, record, failure);
+  // The app starts after this, not before: a restore that is repeated must not meet writes of the old release.
+  return journal.record('ROLLING_BACK', 'rolled_back', complete(inFlight(record), 'rolled_back', failure, lost_writes));
+}
+
+/** Down migrations keep what was written since; the backup is for when there is no way down. */
+async function takeDataBack(device: Device, record: RollingBack): Promise<LostWrites | null> {
+  const { backup, to, from } = record;
+  const left = await localRelease(device, to).catch(() => undefined);
+  const kept = from ? await localRelease(device, from) : undefined;
+  if (!record.lost_writes) {
+    const problem = left ? await migrateDown(device.data, left, kept) : 'the manifest of the failed release is gone';
+    if (problem === undefined) return null;
+    await device.log.append('no_way_down', { version: to.version, problem });
+  }
+  if (!backup) return null;
+  const lost_writes = record.lost_writes ?? { from: backup.taken_at, until: timeText(device.clock.now_ms()) };
+  await device.journal.amend({ ...record, lost_writes });
+  await device.data.restore(dataParts(kept, left), `${device.paths.backups}/${backup.id}`);
+  return lost_writes;
+}
+
+/** Undefined when the data is as `kept` needs it; else why it could not be brought there. */
+async function migrateDown(data: Data, left: LocalRelease, kept?: LocalRelease): Promise<string | undefined> {
+  const target = kept?.manifest.migrations ?? [];
+  const databases = databasesOf([...left.manifest.migrations, ...target]);
+  try {
+    const plan = planDown(await appliedMigrations(data, databases), target, left.manifest.migrations);
+    if (plan.kind === 'no_way_down') return `migration ${plan.id} of ${plan.database} has no way down`;
+    for (const migration of plan.undo) await data.migrateDown(migration, left);
+    return undefined;
+  } catch (error) {
+    return sentenceOf(error);
+  }
+}
+
+async function forgetRelease(device: Device, update: UpdateInFlight, failure: Failure): Promise<void> {
+  const { deployer, disk, paths } = device;
+  await noteTrouble(device, update, failure);
+  await deployer.drop(update.to.version);
+  await forgetManifest(device, update.to.version);
+  if (update.backup) await removeTree(disk, `${paths.backups}/${update.backup.id}`);
+}
+
+function complete(
+  update: UpdateInFlight,
+  outcome: 'dropped' | 'rolled_back',
+  failure: Failure,
+  lost_writes: LostWrites | null,
+): Complete {
+  return { kind: 'COMPLETE', ...inFlight(update), outcome, failure, lost_writes, reported: false };
+}

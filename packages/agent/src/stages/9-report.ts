@@ -1,0 +1,73 @@
+/** Stage 9, report: what it came to is written down here, and sent until it is acknowledged. */
+
+import { type Device, timeText } from '../device.ts';
+import { timedId } from '../id.ts';
+import type { Complete } from '../journal/journal.ts';
+import { nothing, recall } from '../memory.ts';
+import { deliver, enqueue } from '../outbox.ts';
+import type { Report } from '../report.ts';
+
+/** What a stage can add to a report; the rest is known here. */
+export type Result = Pick<Report, 'kind' | 'stage' | 'reasons'> & Partial<Report>;
+
+export async function report(device: Device, result: Result): Promise<Report> {
+  const { clock, config, log, emit } = device;
+  const whole: Report = {
+    id: timedId(device),
+    device_id: device.id,
+    product: config.product,
+    at: timeText(clock.now_ms()),
+    from: null,
+    to: null,
+    warnings: [],
+    lost_writes: null,
+    waits_until: null,
+    fetched_bytes: 0,
+    stages: [],
+    ...result,
+  };
+  await remember(device, whole);
+  await log.append(whole.kind, { from: whole.from, to: whole.to, stage: whole.stage, reasons: whole.reasons });
+  await log.sync();
+  if (isNews(whole)) await enqueue(device, whole);
+  emit({ kind: 'report', report: whole });
+  await deliver(device);
+  return whole;
+}
+
+/** Of an update that is complete. Its report is in the outbox before the journal says that it is. */
+export async function reportUpdate(device: Device, record: Complete, more: Partial<Report> = {}): Promise<Report> {
+  const { id, from, to, failure, lost_writes } = record;
+  const result = await report(device, {
+    id,
+    kind: record.outcome === 'committed' ? 'updated' : record.outcome,
+    stage: record.outcome === 'committed' ? 'commit' : stageOf(failure?.failed_in),
+    from: from?.version ?? null,
+    to: to.version,
+    reasons: failure ? [failure.reason] : [],
+    lost_writes,
+    ...more,
+  });
+  await device.journal.amend({ ...record, reported: true });
+  return result;
+}
+
+function stageOf(failed_in: string | undefined): string {
+  return failed_in === 'VALIDATING' ? 'validate' : 'apply';
+}
+
+/** A look that found nothing to do is no news to anybody else. */
+function isNews({ kind }: Report): boolean {
+  return kind !== 'up_to_date' && kind !== 'waiting' && kind !== 'blocked';
+}
+
+async function remember({ memory }: Device, report: Report): Promise<void> {
+  const lately = await recall(memory.lately, nothing.lately);
+  const { kind } = report;
+  await memory.lately.write({
+    checked: report,
+    updated: kind === 'updated' ? report : lately.updated,
+    refused: kind === 'refused' ? report : lately.refused,
+    went_wrong: ['failed', 'dropped', 'rolled_back', 'unfinished'].includes(kind) ? report : lately.went_wrong,
+  });
+}

@@ -1,0 +1,36 @@
+import { constants, createZstdCompress, type ZstdCompress } from 'node:zlib';
+
+/** One thread and a fixed window: the same bytes on every machine, and at most 8 MiB of memory to unpack them. */
+const params = {
+  [constants.ZSTD_c_compressionLevel]: 19,
+  [constants.ZSTD_c_windowLog]: 23,
+  [constants.ZSTD_c_nbWorkers]: 0,
+  [constants.ZSTD_c_checksumFlag]: 1,
+};
+
+/** One frame. */
+export async function compress(
+  bytes: AsyncIterable<Uint8Array>,
+  consume: (compressed: AsyncIterable<Uint8Array>) => Promise<void>,
+): Promise<void> {
+  const encoder = createZstdCompress({ params });
+  await Promise.all([feed(encoder, bytes), consume(encoder)]);
+}
+
+/**
+ * Each chunk is compressed before the next one is given, and all are before the end: an encoder that hears of its end
+ * while it still has a chunk to go ends the frame twice, which adds an empty frame, or does not, by chance.
+ */
+async function feed(encoder: ZstdCompress, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    for await (const chunk of bytes) {
+      await new Promise<void>((done, failed) => {
+        encoder.write(chunk, (error) => (error ? failed(error) : done()));
+      });
+    }
+    encoder.end();
+  } catch (error) {
+    encoder.destroy(error instanceof Error ? error : new Error('the archive cannot be compressed', { cause: error }));
+    throw error;
+  }
+}

@@ -1,0 +1,55 @@
+/** The files that signed metadata names: manifests, the revocation list, rollout documents. */
+
+import type { Clock, Net, Sha256 } from '@kedge/core/ports';
+import type { TargetFile } from '@tufjs/models';
+import { Distrust } from './distrust.ts';
+import { fetchFile, joinUrl } from './fetch-file.ts';
+
+export type TargetRef = { readonly path: string; readonly sha256: string; readonly length_bytes: number };
+
+/** @throws Distrust */
+export function targetRef(target: TargetFile): TargetRef {
+  const sha256 = target.hashes['sha256'];
+  if (sha256 === undefined || !/^[0-9a-f]{64}$/.test(sha256)) {
+    throw new Distrust(
+      'malformed',
+      `${target.path} is listed without a SHA-256: the publisher has to publish it again`,
+    );
+  }
+  return { path: target.path, sha256, length_bytes: target.length };
+}
+
+/** With consistent snapshots (6.2) a target's file is named for its digest: `a/b.json` is at `targets/a/SHA256.b.json`. */
+export function targetFile(target: { readonly path: string; readonly sha256: string }): string {
+  const slash = target.path.lastIndexOf('/') + 1;
+  return `targets/${target.path.slice(0, slash)}${target.sha256}.${target.path.slice(slash)}`;
+}
+
+export type TargetRequest = {
+  readonly net: Net;
+  readonly clock: Clock;
+  readonly sha256: Sha256;
+  readonly source: string;
+  readonly deadline_ms: number;
+};
+
+/** 5.7. @throws Distrust when the source has not these very bytes */
+export async function fetchTarget(request: TargetRequest, target: TargetRef, limit_bytes: number): Promise<Uint8Array> {
+  if (target.length_bytes > limit_bytes) {
+    throw new Distrust('too_large', `${target.path} has ${target.length_bytes} bytes; at most ${limit_bytes} are read`);
+  }
+  const { source, deadline_ms } = request;
+  const url = joinUrl(source, targetFile(target));
+  const bytes = await fetchFile(request, { url, limit_bytes: target.length_bytes, deadline_ms });
+  if (!bytes) throw new Distrust('not_found', `${source} lacks ${target.path}: it may be half copied; try again later`);
+  if (bytes.length !== target.length_bytes || digestOf(request.sha256, bytes) !== target.sha256) {
+    throw new Distrust('mismatch', `${url} is not what was signed: the source is damaged or hostile; use another one`);
+  }
+  return bytes;
+}
+
+export function digestOf(sha256: Sha256, bytes: Uint8Array): string {
+  const hash = sha256();
+  hash.update(bytes);
+  return hash.hex();
+}
