@@ -18,6 +18,8 @@ export type Agent = {
   run(): Promise<void>;
   check(occasion: Occasion): Promise<Report>;
   goBack(reason: string, may_lose_writes: boolean): Promise<WentBack>;
+  /** It is worth a look, as soon as nothing else is under way. */
+  lookSoon(): void;
   /** Null while it is not known. */
   nextCheck_ms(): number | null;
 };
@@ -48,7 +50,11 @@ export function createAgent(device: Device): Agent {
     const checked_ms = report ? Date.parse(report.at) : clock.now_ms();
     const regular_ms = nextCheckAt(config.policy, checked_ms, failures, random.fraction());
     const waits_until_ms = report?.waits_until ? Date.parse(report.waits_until) : regular_ms;
-    next_check_ms = Math.min(regular_ms, waits_until_ms);
+    lookAt(Math.min(regular_ms, waits_until_ms));
+  }
+
+  function lookAt(time_ms: number): void {
+    next_check_ms = time_ms;
     wake.abort();
     wake = new AbortController();
   }
@@ -91,6 +97,7 @@ export function createAgent(device: Device): Agent {
     run,
     check: (occasion) => inTurn(() => look(occasion)),
     goBack: (reason, may_lose_writes) => inTurn(() => goBackToPrevious(device, reason, may_lose_writes)),
+    lookSoon: () => lookAt(clock.now_ms()),
     nextCheck_ms: () => next_check_ms,
   };
 }

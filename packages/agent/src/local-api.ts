@@ -2,15 +2,18 @@
 
 import { channels } from '@kedge/core/channel';
 import {
+  boolean,
   type Infer,
   InvalidInput,
   integer,
+  nullable,
   object,
   oneOf,
   optional,
   type Parser,
   parseJson,
   text,
+  withDefault,
 } from '@kedge/core/parse';
 import { versionText } from '@kedge/core/version';
 
@@ -24,19 +27,22 @@ export const routes = {
   status: { method: 'GET', body: nothing },
   explain: { method: 'GET', body: nothing },
   history: { method: 'GET', body: nothing },
-  check: { method: 'POST', body: nothing },
+  /** With a version: that one now, without approval and whatever the hour. */
+  check: { method: 'POST', body: object({ version: optional(versionText) }) },
   /** Absent: whatever waits to be approved. */
   approve: { method: 'POST', body: object({ version: optional(versionText) }) },
   postpone: { method: 'POST', body: object({ for_ms: integer({ min: 1, max: postponed_max_ms }) }) },
-  rollback: { method: 'POST', body: nothing },
-  channel: { method: 'POST', body: object({ channel: oneOf(...channels) }) },
+  rollback: { method: 'POST', body: object({ lose_writes: withDefault(boolean, false) }) },
+  /** Null: the configured one again. */
+  channel: { method: 'POST', body: object({ channel: nullable(oneOf(...channels)) }) },
 } as const satisfies { readonly [name: string]: Route<unknown> };
 
 export type RouteName = keyof typeof routes;
 export type RouteBody<R extends RouteName> = Infer<(typeof routes)[R]['body']>;
 
 /** Answers are JSON. A handler throws `Refused` for what it cannot do now. */
-export type Handlers = { readonly [R in RouteName]: (body: RouteBody<R>) => Promise<unknown> } & {
+export type RouteHandlers = { readonly [R in RouteName]: (body: RouteBody<R>) => Promise<unknown> };
+export type Handlers = RouteHandlers & {
   /** Ends at the latest when the signal is aborted: the listener has gone. */
   readonly events: (signal: AbortSignal) => AsyncIterable<unknown>;
 };

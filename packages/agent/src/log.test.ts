@@ -121,7 +121,11 @@ describe('verifyLog', () => {
     };
     const [a, b, c, d] = lines;
     expect(await verdict([a, b?.replace('"b"', '"x"'), c, d])).toMatchObject({ kind: 'broken', line: 2 });
-    expect(await verdict([a, b, d])).toMatchObject({ kind: 'broken', file: path, line: 3 });
+    expect(await verdict([a, b, d])).toMatchObject({
+      file: path,
+      line: 3,
+      problem: 'follows 2, but is 4: lines are missing or moved',
+    });
     expect(await verdict([a, c, b, d])).toMatchObject({ kind: 'broken', line: 2 });
     expect(await verdict([a, b, c, d, d])).toMatchObject({ kind: 'broken', line: 5 });
     expect(await verdict(['{}', b])).toMatchObject({ kind: 'broken', line: 1 });

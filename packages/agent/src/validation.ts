@@ -3,6 +3,7 @@
 import type { Check } from '@kedge/core/manifest';
 import type { Clock } from '@kedge/core/ports';
 import type { CheckResult, Checks, LocalRelease, Service, ServiceState } from './ports.ts';
+import { pause } from './service/pause.ts';
 
 const first_pause_ms = 25;
 const noncritical_tries_max = 3;
@@ -121,13 +122,4 @@ async function failureOf(check: Check, options: WatchOptions): Promise<string | 
   const result = await options.checks.run(check, options.release, options.signal);
   options.onResult?.(check, result);
   return result.kind === 'passed' ? undefined : `check "${check.name}": ${result.detail}`;
-}
-
-/** Returns early when aborted. */
-async function pause(clock: Clock, duration_ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await clock.sleep(duration_ms, signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }

@@ -11,6 +11,8 @@ export type CommandIo = {
   out(line: string): void;
   err(line: string): void;
   readonly env: { readonly [name: string]: string | undefined };
+  /** Aborted when the person or the machine wants the command to stop. */
+  readonly signal: AbortSignal;
   readonly ports: {
     readonly disk: Disk;
     readonly clock: Clock;

@@ -67,7 +67,7 @@ export function writeTinyRelease(folder: string, release: TinyRelease): void {
       data: [{ kind: 'sqlite', path: 'app.db' }],
       migrations: { database: 'app.db', folder: 'migrations' },
       checks: [{ kind: 'http', name: 'answers', url, timeout_ms: 1000 }],
-      validation: { deadline_ms: 3000, healthy_for_ms: 0, interval_ms: 50 },
+      validation: { deadline_ms: 2000, healthy_for_ms: 0, interval_ms: 50 },
     }),
   );
 }

@@ -33,12 +33,13 @@ export type World = {
   /** Starts the device as after a boot. Ports that are given stand in for the real ones. */
   boot(base?: Partial<Base>, config?: string): Promise<Booted>;
   /** What the app answers: its version and its rows. */
-  ask(
-    path?: string,
-    method?: string,
-  ): Promise<{ readonly version: string; readonly rows: readonly { readonly text: string }[] }>;
+  ask(path?: string, method?: string): Promise<AppAnswer>;
+  /** Asks until the app of that version has started, 5 s at most. */
+  askUntil(version: string): Promise<AppAnswer>;
   close(): Promise<void>;
 };
+
+export type AppAnswer = { readonly version: string; readonly rows: readonly { readonly text: string }[] };
 
 export type Booted = {
   readonly device: Device;
@@ -83,11 +84,18 @@ export async function createWorld(): Promise<World> {
       booted.push(one);
       return one;
     },
-    async ask(path = '', method = 'GET') {
-      const response = await fetch(`http://127.0.0.1:${port}/${path}`, { method });
-      const answer: unknown = await response.json();
-      if (!isAnswer(answer)) throw new Error('the app answered something else');
-      return answer;
+    ask: (path = '', method = 'GET') => askApp(port, path, method),
+    async askUntil(version) {
+      const deadline_ms = systemClock.monotonic_ms() + 5_000;
+      for (;;) {
+        const answer = await askApp(port, '', 'GET').catch((error: unknown) => {
+          if (systemClock.monotonic_ms() > deadline_ms) throw error;
+          return undefined;
+        });
+        if (answer?.version === version || systemClock.monotonic_ms() > deadline_ms)
+          return answer ?? askApp(port, '', 'GET');
+        await systemClock.sleep(10);
+      }
     },
     async close() {
       for (const { cutPower } of booted) await cutPower();
@@ -132,6 +140,13 @@ async function boot(folder: string, base: Base, yaml: string): Promise<Booted> {
   };
 }
 
+async function askApp(port: number, path: string, method: string): Promise<AppAnswer> {
+  const response = await fetch(`http://127.0.0.1:${port}/${path}`, { method });
+  const answer: unknown = await response.json();
+  if (!isAnswer(answer)) throw new Error('the app answered something else');
+  return answer;
+}
+
 function configOf(url: string, repository: string, port: number, more: string): string {
   return `
 product: tiny
@@ -158,7 +173,7 @@ function serveFiles(repository: string): Answer {
   };
 }
 
-function isAnswer(value: unknown): value is { version: string; rows: { text: string }[] } {
+function isAnswer(value: unknown): value is AppAnswer {
   return typeof value === 'object' && value !== null && 'version' in value && 'rows' in value;
 }
 

@@ -277,6 +277,15 @@ describe('new keys', () => {
     expect(await releases()).toEqual(['1.2.0', '1.1.0']);
   });
 
+  test('of the snapshot alone also free it from the version that the old timestamp names', async () => {
+    scene.publish({ version: 1, versions: { timestamp: 2, snapshot: 1e9 } });
+    await scene.refresh();
+    const pairs = { ...scene.pairs, snapshot: makePairs().snapshot };
+    scene.files.set('metadata/2.root.json', signRoot(2, pairs, scene.pairs.root));
+    scene.publish({ ...second, pairs, version: 3 });
+    expect(await scene.refresh()).toMatchObject({ kind: 'changed' });
+  });
+
   test('do not come back as old ones when the cache is deleted', async () => {
     const { pairs, root } = rotated();
     scene.files.set('metadata/2.root.json', root);
@@ -297,11 +306,26 @@ describe('new keys', () => {
 });
 
 describe('a clock', () => {
-  test('in 1970 is no obstacle: the build and the last timestamp say what time it is at least', async () => {
-    const clock = clockAt('1970-01-01T00:00:00Z');
-    expect(await scene.refresh({ clock })).toMatchObject({ kind: 'changed' });
-    scene.publish({ ...second, expires: { stable: '2026-05-31T00:00:00Z' } });
-    expect(await scene.refresh({ clock })).toMatchObject({ kind: 'blocked', reason: 'expired' });
+  const in1970 = { clock: clockAt('1970-01-01T00:00:00Z') };
+
+  test('in 1970 is no obstacle', async () => {
+    expect(await scene.refresh(in1970)).toMatchObject({ kind: 'changed' });
+  });
+
+  test('in 1970 does not bring back what had expired when the agent was built', async () => {
+    scene.publish({ version: 2, signed_at: '2025-12-01T00:00:00Z', expires: { timestamp: '2025-12-31T00:00:00Z' } });
+    expect(await scene.refresh(in1970)).toMatchObject({ kind: 'blocked', reason: 'expired' });
+  });
+
+  test('in 1970 does not bring back what had expired when the last trusted timestamp was signed', async () => {
+    await scene.refresh(in1970);
+    scene.publish({ version: 2, signed_at: '2026-05-01T00:00:00Z', expires: { timestamp: '2026-05-31T00:00:00Z' } });
+    expect(await scene.refresh(in1970)).toMatchObject({ kind: 'blocked', reason: 'expired' });
+  });
+
+  test('in 1970 does not accept what has expired by the timestamp that names it', async () => {
+    scene.publish({ version: 2, expires: { stable: '2026-05-31T00:00:00Z' } });
+    expect(await scene.refresh(in1970)).toMatchObject({ kind: 'blocked', reason: 'expired' });
   });
 
   test('in 2038 makes everything look expired, and the line names the date', async () => {

@@ -8,6 +8,7 @@ import type { Disk } from '@kedge/core/ports';
 import { type TreeEntry, treeDigest } from '@kedge/core/tree';
 import { nodeDisk } from '@kedge/trust/os/disk';
 import { sha256 } from '@kedge/trust/os/sha256';
+import { failingDisk } from '@kedge/trust/testing/failing-disk';
 import { type Header, pack } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decompressZstd } from '../os/zstd.ts';
@@ -45,7 +46,7 @@ describe('stage', () => {
 
   test.for([
     ['another content', (folder: string) => writeFile(`${folder}/bin/app`, '#!/bin/no\n')],
-    ['another mode', (folder: string) => chmod(`${folder}/bin/app`, 0o700)],
+    ['another mode', (folder: string) => chmod(`${folder}/web/index.html`, 0o600)],
     ['a file more', (folder: string) => writeFile(`${folder}/more`, '')],
     ['a file less', (folder: string) => rm(`${folder}/web/index.html`)],
   ] as const)('replaces a tree that has %s by now', async ([, damage]) => {
@@ -287,58 +288,16 @@ function randomText(length: number): string {
   return text.slice(0, length);
 }
 
-/** Runs the work with a disk that fails at its first operation, then at its second, ... until none fails. @returns how many there were */
+/** Runs the work with a disk that fails at its first change, then at its second, ... until none fails. @returns how many there were */
 async function untilItSucceeds(work: (disk: Disk) => Promise<void>, afterEachFailure: () => Promise<void>) {
-  for (let allowed = 0; ; allowed += 1) {
+  for (let fails_at = 1; ; fails_at += 1) {
+    const { disk } = failingDisk(nodeDisk, fails_at);
     try {
-      await work(failingAfter(allowed));
-      return allowed;
+      await work(disk);
+      return fails_at;
     } catch (error) {
       expect(error).toMatchObject({ code: 'EIO' });
       await afterEachFailure();
     }
   }
-}
-
-function failingAfter(allowed: number): Disk {
-  let left = allowed;
-  const step = () => {
-    left -= 1;
-    if (left < 0) throw Object.assign(new Error('power is gone'), { code: 'EIO' });
-  };
-  return {
-    ...nodeDisk,
-    async makeFolder(path, mode) {
-      step();
-      await nodeDisk.makeFolder(path, mode);
-    },
-    async rename(from, to) {
-      step();
-      await nodeDisk.rename(from, to);
-    },
-    async removeFile(path) {
-      step();
-      await nodeDisk.removeFile(path);
-    },
-    async removeFolder(path) {
-      step();
-      await nodeDisk.removeFolder(path);
-    },
-    async symlink(target, path) {
-      step();
-      await nodeDisk.symlink(target, path);
-    },
-    async setMode(path, mode) {
-      step();
-      await nodeDisk.setMode(path, mode);
-    },
-    async syncFolder(path) {
-      step();
-      await nodeDisk.syncFolder(path);
-    },
-    async open(path, how, mode) {
-      step();
-      return nodeDisk.open(path, how, mode);
-    },
-  };
 }

@@ -13,12 +13,15 @@ export async function* decompressZstd(bytes: AsyncIterable<Uint8Array>): AsyncGe
       fed_bytes += chunk.length;
       yield chunk;
     }
-  }, decoder).catch((error: unknown) => new Error('the archive cannot be decompressed', { cause: error }));
+  }, decoder).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 
   // Ends at the end of the first frame, whatever follows; the decoder counts what it used.
   for await (const chunk of decoder) yield chunk;
   const failure = await feeding;
-  if (failure) throw failure;
+  if (failure !== undefined) throw failure;
   if (decoder.bytesWritten !== fed_bytes) {
     throw new Error(
       `the archive goes on after its end, at byte ${decoder.bytesWritten} of ${fed_bytes}; publish it again`,

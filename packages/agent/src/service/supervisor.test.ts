@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { nodeProcesses } from '../os/processes.ts';
 import type { LocalRelease, Service } from '../ports.ts';
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
+import type { Program } from './processes.ts';
 import { sampleRelease } from './sample-release.ts';
 import { type SupervisedChildOptions, supervisedChild } from './supervisor.ts';
 
@@ -67,9 +68,11 @@ async function said(word: string): Promise<number> {
   try {
     const changes = watch(join(root, 'said'), { signal: stop.signal });
     for (;;) {
+      // Watched before it is read, or a word said in between would be missed.
+      const change = changes.next().catch(() => undefined);
       const pid = Number(await readFile(join(root, 'said', word), 'utf8').catch(() => ''));
       if (pid > 0) return pid;
-      await changes.next();
+      await change;
     }
   } finally {
     stop.abort();
@@ -234,20 +237,27 @@ describe('an app that ends by itself', () => {
     expect(service.state()).toMatchObject({ kind: 'running', restarts: 0 });
   });
 
-  test('is left alone when it is stopped meanwhile', async () => {
-    const service = supervised({ clock });
+  test('is not started once more when it is stopped meanwhile', async () => {
+    const real = nodeProcesses();
+    let starts = 0;
+    const spawn = (program: Program) => {
+      starts += 1;
+      return real.spawn(program);
+    };
+    const service = supervised({ clock, processes: { ...real, spawn } });
     await service.start(await release('1.0.0', 'process.exit(3)'));
     await clock.asleep();
     await service.stop();
     await clock.advance(60_000);
     expect(service.state()).toEqual({ kind: 'stopped' });
+    expect(starts).toBe(1);
   });
 });
 
 describe('an agent that follows one killed by force', () => {
   test('keeps the app running when it is the same version, and notices its end', async () => {
     const app = await release('1.0.0', `${say('up')} ${stay}`);
-    await supervised().start(app);
+    await startByAgentKilledByForce(app.folder);
     const pid = await said('up');
     const clock = fakeClock();
     const next = supervised({ clock });
@@ -256,7 +266,7 @@ describe('an agent that follows one killed by force', () => {
     expect(next.state()).toMatchObject({ kind: 'running', restarts: 0 });
     expect(logged).toContain(`1.0.0 still runs, as process ${pid}, and is kept`);
     process.kill(pid, 'SIGKILL');
-    while (isRunning(pid)) await once(spawn(process.execPath, ['-e', '']), 'exit');
+    while (isRunning(pid)) await new Promise((resolve) => setImmediate(resolve));
     await clock.asleep();
     await clock.advance(1000);
     await clock.asleep();
@@ -302,6 +312,31 @@ describe('an agent that follows one killed by force', () => {
     }
   });
 });
+
+/** A real agent, in a process of its own. */
+async function startByAgentKilledByForce(folder: string): Promise<void> {
+  const at = (path: string) => new URL(path, import.meta.url).href;
+  const script = `
+    import { systemClock } from '${at('../../../trust/src/os/clock.ts')}';
+    import { nodeDisk } from '${at('../../../trust/src/os/disk.ts')}';
+    import { nodeProcesses } from '${at('../os/processes.ts')}';
+    import { sampleRelease } from '${at('./sample-release.ts')}';
+    import { supervisedChild } from '${at('./supervisor.ts')}';
+    const root = ${JSON.stringify(root)};
+    const service = supervisedChild({
+      clock: systemClock, processes: nodeProcesses(), disk: nodeDisk, variables: {}, agent_environment: {}, log() {},
+      state_folder: root + '/state', data_folder: root + '/data', log_folder: root + '/log',
+    });
+    const run = { command: ['node', 'app.cjs', root + '/said'] };
+    await service.start(sampleRelease(${JSON.stringify(folder)}, { run }));
+    process.kill(process.pid, 'SIGKILL');
+  `;
+  const agent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const [, signal]: unknown[] = await once(agent, 'exit');
+  expect(signal).toBe('SIGKILL');
+}
 
 /** Lets real events come in until the app is in that state. */
 async function changed(service: Service, kind: string): Promise<void> {

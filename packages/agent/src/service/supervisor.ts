@@ -4,6 +4,7 @@ import type { Clock, Disk } from '@kedge/core/ports';
 import type { LocalRelease, Service, ServiceState } from '../ports.ts';
 import { endFamily } from './ending.ts';
 import { environmentOf, expandedCommand, type Surroundings } from './environment.ts';
+import { pause } from './pause.ts';
 import type { Processes, ProcessIdentity } from './processes.ts';
 import { readRecord, type ServiceRecord, writeRecord } from './record.ts';
 import { afterExit, noExits } from './restarts.ts';
@@ -184,15 +185,6 @@ export function supervisedChild(options: SupervisedChildOptions): Service {
 
 function identityIn(record: ServiceRecord): ProcessIdentity {
   return { pid: record.pid, started: record.started };
-}
-
-/** Returns early when aborted. */
-async function pause(clock: Clock, duration_ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await clock.sleep(duration_ms, signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }
 
 function aborted(signal: AbortSignal): Promise<string> {

@@ -4,14 +4,13 @@ import { type Problem, reasonOf } from './problem.ts';
 
 export type DnsCheck = {
   readonly host: string;
-  readonly timeout_ms: number;
   /** As `address` or `address:port`; those of the system when undefined. */
   readonly servers: readonly string[] | undefined;
 };
 
 /** A name server must know an address of the host. `/etc/hosts` is not asked: it would prove nothing. */
-export async function checkDns({ host, timeout_ms, servers }: DnsCheck, signal: AbortSignal): Promise<Problem> {
-  const resolver = new promises.Resolver({ timeout: timeout_ms, tries: 1 });
+export async function checkDns({ host, servers }: DnsCheck, signal: AbortSignal): Promise<Problem> {
+  const resolver = new promises.Resolver();
   if (servers) resolver.setServers(servers);
   const cancel = () => resolver.cancel();
   signal.addEventListener('abort', cancel);

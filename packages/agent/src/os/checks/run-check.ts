@@ -80,8 +80,8 @@ function questionOf(check: Check, release: LocalRelease, options: LocalChecksOpt
     }
     case 'dns': {
       const host = fill(check.host);
-      const asked = { host, timeout_ms: check.timeout_ms, servers: options.dns_servers };
-      return { subject: `name ${host}`, ask: (signal) => checkDns(asked, signal) };
+      const servers = options.dns_servers;
+      return { subject: `name ${host}`, ask: (signal) => checkDns({ host, servers }, signal) };
     }
     case 'internet': {
       const urls = check.urls.map(fill);

@@ -1,0 +1,131 @@
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { publish } from './publish.ts';
+import { refreshRepository } from './refresh-repository.ts';
+import { day_ms, openWorkshop, type Workshop } from './testing/workshop.ts';
+import { verifyRepository } from './verify-repository.ts';
+import { yank } from './yank.ts';
+
+let shop: Workshop;
+beforeEach(async () => {
+  shop = await openWorkshop();
+  await publish(shop.ports, await shop.keyring(), shop.repository, await shop.build(1));
+});
+afterEach(() => shop.close());
+
+const problems = async () => (await verifyRepository(shop.ports, shop.repository)).problems;
+const renew = async () => refreshRepository(shop.ports, await shop.keyring(), shop.repository);
+
+describe('the daily refresh', () => {
+  test('signs the timestamp alone while nothing else is close to its expiry', async () => {
+    await shop.refresh();
+    shop.now_ms += day_ms;
+    expect(await renew()).toEqual({ signed: ['timestamp'], left: [] });
+    expect(await shop.refresh()).toMatchObject({ kind: 'changed' });
+    expect((await shop.trusted()).signed_at).toBe('2026-06-02T00:00:00Z');
+  });
+
+  test('keeps a repository alive past the expiry of every role, and a device with it', async () => {
+    for (let day = 0; day < 400; day += 5) {
+      shop.now_ms += 5 * day_ms;
+      expect((await renew()).left).toEqual([]);
+      if (day % 100 === 0) expect(await shop.refresh()).toMatchObject({ kind: 'changed' });
+    }
+    expect(await problems()).toEqual([]);
+    expect(await shop.counters()).toEqual([1]);
+  });
+
+  test('names what expires soon and cannot be signed here', async () => {
+    for (const file of await readdir(shop.keys)) if (/^(root|stable)-/.test(file)) await rm(join(shop.keys, file));
+    shop.now_ms += 65 * day_ms;
+    const { left } = await renew();
+    expect(left).toEqual([{ role: 'stable', expires: '2026-08-30T00:00:00Z' }]);
+  });
+
+  test('that was forgotten is what verify says', async () => {
+    shop.now_ms += 8 * day_ms;
+    expect(await problems()).toEqual([expect.stringContaining('expired')]);
+    expect(await shop.refresh()).toMatchObject({ kind: 'blocked', reason: 'expired' });
+    await renew();
+    expect(await problems()).toEqual([]);
+  });
+});
+
+describe('yank', () => {
+  const take = async (change: { readonly version?: string; readonly action?: 'refuse' | 'roll_back' } = {}) => {
+    const withdrawal = { product: 'anchor', version: '1.1.0', reason: 'drags', action: 'refuse', ...change } as const;
+    return yank(shop.ports, await shop.keyring(), shop.repository, withdrawal);
+  };
+
+  test('tells devices which release was taken back, why, and what to do', async () => {
+    expect(await take()).toBe(2);
+    await shop.refresh();
+    const { releases, revocations } = await shop.trusted();
+    expect(revocations).toMatchObject({
+      sequence: 2,
+      entries: [{ manifest_sha256: releases[0]?.sha256, version: '1.1.0', reason: 'drags', action: 'refuse' }],
+    });
+    expect(await problems()).toEqual([]);
+  });
+
+  test('twice is once, but a sterner action is another entry', async () => {
+    await take();
+    expect(await take()).toBe(2);
+    expect(await take({ action: 'roll_back' })).toBe(3);
+  });
+
+  test('of a version that was never published is refused', async () => {
+    await expect(take({ version: '9.9.9' })).rejects.toThrow('anchor 9.9.9 is not in');
+  });
+});
+
+describe('verify', () => {
+  const files = async (folder: string) =>
+    (await readdir(join(shop.repository, folder))).map((file) => join(shop.repository, folder, file));
+
+  test('finds a damaged artifact, manifest or list, and names it', async () => {
+    const damage = [
+      ...(await files('artifacts')),
+      ...(await files('targets/stable/anchor')),
+      ...(await files('targets/revocations')),
+    ];
+    expect(damage).toHaveLength(3);
+    for (const path of damage) {
+      const whole = await readFile(path);
+      for (const change of [
+        () =>
+          writeFile(
+            path,
+            whole.map((byte) => byte ^ 1),
+          ),
+        () => rm(path),
+      ]) {
+        await change();
+        const found = await problems();
+        expect(found).toHaveLength(1);
+        expect(found[0]).toMatch(/is missing or damaged/);
+      }
+      await writeFile(path, whole);
+    }
+    expect(await problems()).toEqual([]);
+  });
+
+  test('finds each damaged file of the metadata that counts', async () => {
+    for (const name of [
+      '1.root.json',
+      'timestamp.json',
+      '2.snapshot.json',
+      '1.targets.json',
+      '2.stable.json',
+      '1.lts.json',
+    ]) {
+      const path = `${shop.repository}/metadata/${name}`;
+      const whole = await readFile(path, 'utf8');
+      await writeFile(path, whole.replace(/"version":\d+/, '"version":77'));
+      expect(await problems()).toHaveLength(1);
+      await writeFile(path, whole);
+    }
+    expect(await problems()).toEqual([]);
+  });
+});
