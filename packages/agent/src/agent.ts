@@ -47,7 +47,8 @@ export function createAgent(device: Device): Agent {
   }
 
   function plan(report: Report | null): void {
-    const checked_ms = report ? Date.parse(report.at) : clock.now_ms();
+    // The clock may have gone back since, to 1970 even: no check is in the future.
+    const checked_ms = Math.min(report ? Date.parse(report.at) : Infinity, clock.now_ms());
     const regular_ms = nextCheckAt(config.policy, checked_ms, failures, random.fraction());
     const waits_until_ms = report?.waits_until ? Date.parse(report.waits_until) : regular_ms;
     lookAt(Math.min(regular_ms, waits_until_ms));

@@ -57,10 +57,10 @@ export const agentConfigSchema: JsonSchema = {
 
 /**
  * @param at absolute path of the file, which relative paths in it begin from
- * @throws InvalidInput that names the field
+ * @throws InvalidInput that names the file and the field
  */
 export function parseConfig(yaml: string, at: string): AgentConfig {
-  const config = parseWith(agentConfig, readYaml(yaml, at), at);
+  const config = readConfig(yaml, at);
   const base = at.slice(0, at.lastIndexOf('/'));
   const folder = absolute(config.folder, base);
   return {
@@ -69,6 +69,15 @@ export function parseConfig(yaml: string, at: string): AgentConfig {
     folder,
     data: config.data === undefined ? `${folder}/data` : absolute(config.data, base),
   };
+}
+
+function readConfig(yaml: string, at: string): Infer<typeof agentConfig> {
+  try {
+    return parseWith(agentConfig, readYaml(yaml, at), at);
+  } catch (error) {
+    if (!(error instanceof InvalidInput) || error.path === at) throw error;
+    throw new InvalidInput(at, error.message, { cause: error });
+  }
 }
 
 function readYaml(yaml: string, at: string): unknown {

@@ -35,8 +35,21 @@ function faultOf(error: unknown): 'release' | 'device' {
   if (error instanceof Error && 'fault' in error && (error.fault === 'release' || error.fault === 'device')) {
     return error.fault;
   }
+  return isOfTheDevice(error) ? 'device' : 'release';
+}
+
+export function isOfTheDevice(error: unknown): boolean {
   const code = firstCode(error);
-  return code !== undefined && deviceCodes.has(code) ? 'device' : 'release';
+  return code !== undefined && deviceCodes.has(code);
+}
+
+export function obstacleOf(error: unknown): 'no_space' | null {
+  return isOutOfSpace(error) ? 'no_space' : null;
+}
+
+export function isOutOfSpace(error: unknown): boolean {
+  const code = firstCode(error);
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 /** One line: what went wrong and, where it is known, what to do. */

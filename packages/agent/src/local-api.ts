@@ -16,6 +16,7 @@ import {
   withDefault,
 } from '@kedge/core/parse';
 import { versionText } from '@kedge/core/version';
+import { isOutOfSpace, sentenceOf } from './failure.ts';
 
 type Route<B> = { readonly method: 'GET' | 'POST'; readonly body: Parser<B> };
 
@@ -93,8 +94,8 @@ export type ErrorBody = Infer<typeof errorBody>;
 
 /** What is answered instead of a result. */
 export function errorAnswer(error: unknown): { readonly status: number; readonly body: ErrorBody } {
-  const message = (error instanceof Error ? error.message : String(error)).slice(0, message_length_max);
+  const message = sentenceOf(error).slice(0, message_length_max);
   if (error instanceof Refused) return { status: 409, body: { error: message, exit_code: error.exit_code } };
   if (error instanceof InvalidInput) return { status: 400, body: { error: message, exit_code: 2 } };
-  return { status: 500, body: { error: message, exit_code: 1 } };
+  return { status: 500, body: { error: message, exit_code: isOutOfSpace(error) ? 6 : 1 } };
 }

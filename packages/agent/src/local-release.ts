@@ -5,16 +5,16 @@ import { manifest } from '@kedge/core/manifest';
 import { parseJson } from '@kedge/core/parse';
 import type { Disk, Sha256 } from '@kedge/core/ports';
 import { makeFolderDurable, writeAtomic } from '@kedge/trust/atomic-file';
+import { manifestCachePath } from '@kedge/trust/candidates';
+import { manifest_bytes_max } from '@kedge/trust/limits';
 import type { Deployer, LocalRelease } from './ports.ts';
 
 type Where = {
   readonly disk: Disk;
   readonly sha256: Sha256;
   readonly deployer: Deployer;
-  readonly paths: { readonly manifests: string };
+  readonly paths: { readonly manifests: string; readonly trust: string };
 };
-
-const manifest_bytes_max = 4 * 1024 * 1024;
 
 export async function keepManifest(where: Where, version: string, bytes: Uint8Array): Promise<void> {
   await makeFolderDurable(where.disk, where.paths.manifests);
@@ -23,14 +23,21 @@ export async function keepManifest(where: Where, version: string, bytes: Uint8Ar
 
 /** @throws when the manifest is gone or is not the one that the reference names */
 export async function localRelease(where: Where, ref: ReleaseRef): Promise<LocalRelease> {
-  const bytes = await where.disk.read(pathOf(where, ref.version), manifest_bytes_max);
-  if (!bytes || digest(where.sha256, bytes) !== ref.manifest_sha256) {
-    throw new Error(`the manifest of ${ref.version} at ${pathOf(where, ref.version)} is missing or changed`);
-  }
+  const bytes = await intactManifest(where, ref);
   return {
     manifest: parseJson(manifest, new TextDecoder().decode(bytes), ref.version),
     folder: where.deployer.folder(ref.version),
   };
+}
+
+/** The copy beside the tree, or else the one among the trusted manifests: both are known by their digest. */
+async function intactManifest(where: Where, ref: ReleaseRef): Promise<Uint8Array> {
+  const { disk, sha256, paths } = where;
+  for (const path of [pathOf(where, ref.version), manifestCachePath(paths.trust, ref.manifest_sha256)]) {
+    const bytes = await disk.read(path, manifest_bytes_max);
+    if (bytes && digest(sha256, bytes) === ref.manifest_sha256) return bytes;
+  }
+  throw new Error(`the manifest of ${ref.version} at ${pathOf(where, ref.version)} is missing or changed`);
 }
 
 /** The reference to a version whose manifest is on this device, for when the files that held it are damaged. */

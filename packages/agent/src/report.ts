@@ -2,7 +2,7 @@
 
 import { lostWrites } from '@kedge/core/journal';
 import { instant, name } from '@kedge/core/manifest';
-import { type Infer, integer, list, nullable, object, oneOf, text } from '@kedge/core/parse';
+import { type Infer, integer, list, nullable, object, oneOf, text, withDefault } from '@kedge/core/parse';
 import { versionText } from '@kedge/core/version';
 
 export const reportKinds = [
@@ -25,6 +25,10 @@ export const reportKinds = [
   'unfinished',
 ] as const;
 
+/** What stood in the way, for scripts: a sentence is for people. */
+const obstacle = nullable(oneOf('no_space', 'unreachable'));
+export type Obstacle = Infer<typeof obstacle>;
+
 export const report = object({
   /** Of the update, where there was one: a report that is sent twice is the same report. */
   id: name,
@@ -38,6 +42,7 @@ export const report = object({
   stage: text(),
   /** Sentences for people: why. */
   reasons: list(text({ length_max: 8192 })),
+  obstacle: withDefault(obstacle, null),
   warnings: list(text({ length_max: 8192 })),
   lost_writes: nullable(lostWrites),
   /** When the device goes on by itself with what it waits for, where that is known. */

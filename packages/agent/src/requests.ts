@@ -68,8 +68,15 @@ export async function explainDevice(device: Device): Promise<readonly string[]> 
       (pin) =>
         `${pin.version} is not tried again here since ${pin.pinned_at}; "kedge agent approve ${pin.version}" lifts that.`,
     ),
+    ...(await tellDamage(device)),
     ...waitsFor(checked),
   ];
+}
+
+async function tellDamage({ journal }: Device): Promise<readonly string[]> {
+  const reading = await journal.read();
+  if (reading.kind !== 'damaged') return [];
+  return [`The journal is damaged (${reading.problem}); what is installed was kept. The next update writes it anew.`];
 }
 
 function paragraph(report: Report | null, headline: (report: Report) => string): readonly string[] {

@@ -3,7 +3,7 @@
 import type { Decision } from '@kedge/core/evaluate';
 import { explainDecision } from '@kedge/core/explain';
 import { type Device, timeText } from './device.ts';
-import { sentenceOf } from './failure.ts';
+import { obstacleOf, sentenceOf } from './failure.ts';
 import { leaveRevoked } from './go-back.ts';
 import type { Report } from './report.ts';
 import { announceStages, StageBroke, type Stages } from './stage-announcer.ts';
@@ -26,7 +26,8 @@ export async function update(device: Device, occasion: Occasion): Promise<Report
   } catch (error) {
     if (device.signal.aborted || !(error instanceof StageBroke)) throw error;
     const kind = error.stage === 'commit' ? 'unfinished' : 'failed';
-    return report(device, { kind, stage: error.stage, reasons: [sentenceOf(error.cause)], stages: stages.times() });
+    const [reasons, obstacle] = [[sentenceOf(error.cause)], obstacleOf(error)];
+    return report(device, { kind, stage: error.stage, reasons, obstacle, stages: stages.times() });
   }
 }
 
@@ -36,7 +37,8 @@ async function nineStages(device: Device, occasion: Occasion, stages: Stages): P
 
   const found = await run('discover', () => discover(device, occasion));
   if (found.kind === 'blocked') {
-    return end({ kind: found.hostile ? 'refused' : 'blocked', stage: 'discover', reasons: [found.reason] });
+    const kind = found.hostile ? 'refused' : 'blocked';
+    return end({ kind, stage: 'discover', reasons: [found.reason], obstacle: found.hostile ? null : 'unreachable' });
   }
 
   const decision = await run('evaluate', () => evaluate(device, found));
@@ -47,7 +49,9 @@ async function nineStages(device: Device, occasion: Occasion, stages: Stages): P
   const to = release.manifest.version;
 
   const fetched = await run('download', () => download(device, artifact, new Set()));
-  if (fetched.kind === 'failed') return end({ ...fetched, stage: 'download', to, reasons: [fetched.reason] });
+  if (fetched.kind === 'failed') {
+    return end({ ...fetched, stage: 'download', to, reasons: [fetched.reason], obstacle: 'unreachable' });
+  }
 
   const fetchAgain = (avoid: ReadonlySet<string>) => download(device, artifact, avoid);
   const verified = await run('verify', () => verify(device, release, artifact, fetched, fetchAgain));
@@ -69,14 +73,16 @@ async function nineStages(device: Device, occasion: Occasion, stages: Stages): P
 
   const reasons = [...(complete.failure ? [complete.failure.reason] : []), ...explainDecision(decision)];
   const warnings = validated.kind === 'healthy' ? validated.warnings : [];
+  const obstacle = validated.kind === 'healthy' ? null : validated.obstacle;
   return run('report', () =>
-    reportUpdate(device, complete, { reasons, warnings, fetched_bytes, stages: stages.times() }),
+    reportUpdate(device, complete, { reasons, obstacle, warnings, fetched_bytes, stages: stages.times() }),
   );
 }
 
 function decided(decision: Decision): Result {
   const to = 'release' in decision ? decision.release.manifest.version : null;
-  const result = { stage: 'evaluate', to, reasons: [...explainDecision(decision)] };
+  const obstacle = decision.reasons.some(({ kind }) => kind === 'disk_too_full') ? 'no_space' : null;
+  const result = { stage: 'evaluate', to, obstacle, reasons: [...explainDecision(decision)] } as const;
   switch (decision.kind) {
     case 'skip':
       return { kind: 'up_to_date', ...result };

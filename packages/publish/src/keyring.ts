@@ -1,7 +1,7 @@
 /** Key files: one for each key, in a folder of their own that never stands in the repository. */
 
 import { instant, sha256Hex } from '@kedge/core/manifest';
-import { type Infer, integer, object, oneOf, parseJson, text, variants } from '@kedge/core/parse';
+import { type Infer, InvalidInput, integer, object, oneOf, parseJson, text, variants } from '@kedge/core/parse';
 import type { Clock, Disk, Random, Sha256 } from '@kedge/core/ports';
 import { makeFolderDurable, writeAtomic } from '@kedge/trust/atomic-file';
 import { type Role, roleNames } from '@kedge/trust/roles';
@@ -65,7 +65,7 @@ export async function readKeyring(disk: Disk, place: KeyPlace): Promise<Keyring>
     if (!name.endsWith('.json')) continue;
     const bytes = await disk.read(`${place.folder}/${name}`, key_file_bytes_max);
     if (!bytes) continue;
-    const file = parseJson(keyFile, new TextDecoder().decode(bytes), name);
+    const file = parseKeyFile(name, new TextDecoder().decode(bytes));
     files.set(file.key_id, file);
   }
   return {
@@ -76,6 +76,17 @@ export async function readKeyring(disk: Disk, place: KeyPlace): Promise<Keyring>
       return signWith(openSecret(file, place.passphrase), bytes);
     },
   };
+}
+
+function parseKeyFile(name: string, text: string): KeyFile {
+  try {
+    return parseJson(keyFile, text, 'content');
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error;
+    throw new InvalidInput(name, `${error.message}: restore this key file, or move it out of the folder`, {
+      cause: error,
+    });
+  }
 }
 
 /** Makes keys and writes them before anything names them, so that no role is ever left without its key. */

@@ -56,6 +56,11 @@ describe('keys init', () => {
   });
 });
 
+test('a damaged key file is named', async () => {
+  await writeFile(join(shop.keys, 'stable-old.json'), '{"format":"kedge-key/1"}');
+  await expect(shop.keyring()).rejects.toThrow(/^stable-old\.json: role: is missing/);
+});
+
 describe('keys rotate', () => {
   test.each(['root', 'targets', 'snapshot', 'timestamp', 'stable', 'revocations'] as const)(
     '%s: old and new devices follow, and the old keys count no more',

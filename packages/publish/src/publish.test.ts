@@ -84,6 +84,10 @@ describe('publishing', () => {
       const outcome = await ended.catch((error: unknown) => error);
       expect(await shop.refresh(device)).not.toMatchObject({ kind: 'blocked' });
       const seen = await shop.counters(device);
+      for (const file of await readdir(`${shop.repository}/artifacts`)) {
+        const bytes = await readFile(`${shop.repository}/artifacts/${file}`);
+        if (!file.endsWith('.tmp')) expect(file).toBe(`${createHash('sha256').update(bytes).digest('hex')}.tar.zst`);
+      }
       expect([[1], [2, 1]]).toContainEqual(seen);
       // Every other time something else is published over what was left behind.
       const next = fails_at % 2 === 0 ? first : other;

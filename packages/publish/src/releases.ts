@@ -1,7 +1,6 @@
 /** The releases that a repository holds, from the signed metadata alone. */
 
 import { channels } from '@kedge/core/channel';
-import { parseWith } from '@kedge/core/parse';
 import { type TargetRef, targetRef } from '@kedge/trust/target-file';
 import { releaseCustom } from '@kedge/trust/trusted';
 import type { TargetFile } from '@tufjs/models';
@@ -21,6 +20,6 @@ export function releasesIn(repository: Repository): readonly PublishedRelease[] 
 }
 
 function describe(target: TargetFile): PublishedRelease {
-  const custom = parseWith(releaseCustom, target.custom, target.path);
+  const custom = releaseCustom.parse(target.custom, target.path);
   return { ...targetRef(target), ...custom, product: target.path.split('/')[1] ?? '' };
 }

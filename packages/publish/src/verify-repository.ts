@@ -76,10 +76,10 @@ async function readTarget<T>(
     if (!bytes || bytes.length !== ref.length_bytes || digestOf(ports.sha256, bytes) !== ref.sha256) {
       return { kind: 'wrong', problem: `${path} is missing or damaged: restore it from a copy` };
     }
-    return { kind: 'right', value: parseJson(parser, new TextDecoder().decode(bytes), target.path) };
+    return { kind: 'right', value: parseJson(parser, new TextDecoder().decode(bytes), 'content') };
   } catch (error) {
     if (!(error instanceof InvalidInput || error instanceof Distrust)) throw error;
-    return { kind: 'wrong', problem: error.message };
+    return { kind: 'wrong', problem: `${target.path}: ${error.message}` };
   }
 }
 

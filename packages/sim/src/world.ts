@@ -19,7 +19,7 @@ import { systemRandom } from '@kedge/trust/os/random';
 import { sha256 } from '@kedge/trust/os/sha256';
 import { type TinyRelease, writeTinyRelease } from './tiny-app.ts';
 
-export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+export type Answer = (request: IncomingMessage, response: ServerResponse) => unknown;
 
 export type World = {
   readonly folder: string;
@@ -30,6 +30,9 @@ export type World = {
   publish(release: TinyRelease): Promise<void>;
   /** Undefined: the repository's files. */
   answerWith(answer: Answer | undefined): void;
+  /** The repository's files, for an answer that changes only some. */
+  serve: Answer;
+  bytesOf(path: string): Buffer;
   /** Starts the device as after a boot. Ports that are given stand in for the real ones. */
   boot(base?: Partial<Base>, config?: string): Promise<Booted>;
   /** What the app answers: its version and its rows. */
@@ -79,6 +82,8 @@ export async function createWorld(): Promise<World> {
     answerWith(next) {
       answer = next;
     },
+    serve: serveFiles(repository),
+    bytesOf: (path) => readFileSync(join(repository, path)),
     async boot(base = {}, config = '') {
       const one = await boot(device_folder, { ...realBase(), ...base }, configOf(url, repository, port, config));
       booted.push(one);
@@ -184,7 +189,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-function listen(server: ReturnType<typeof createSocket>): Promise<number> {
+export function listen(server: ReturnType<typeof createSocket>): Promise<number> {
   return new Promise((done) => {
     server.listen(0, '127.0.0.1', () => done(portOf(server)));
   });

@@ -96,3 +96,17 @@ test('the next source is asked for what the first one lacks', async () => {
   const found = await readCandidates({ ...scene.options, sources, releases, product: 'anchor', counter_above: 0 });
   expect(countersOf(found)).toEqual([1]);
 });
+
+test('a manifest whose version is not the one that is listed is refused', async () => {
+  const found = await candidatesOf([{ ...listRelease(1), custom: { version: '7.0.0', counter: 1 } }]);
+  expect(found).toMatchObject({ candidates: [], problems: [expect.stringContaining('says it is')] });
+});
+
+test('a release that is listed without a counter is a problem, and the others stay', async () => {
+  scene.publish({ version: 2, listed: { stable: [{ ...listRelease(2), custom: {} }, listRelease(1)] } });
+  await scene.refresh();
+  expect(await scene.trusted()).toMatchObject({
+    releases: [{ custom: { counter: 1 } }],
+    problems: ['stable/anchor/1.2.0.json.version: is missing'],
+  });
+});

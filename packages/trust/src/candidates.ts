@@ -77,7 +77,7 @@ export async function fetchManifest(
 /** Its own words must agree with the signed path and counter that it was found by. */
 function understand(bytes: Uint8Array, release: TrustedRelease): FetchedManifest {
   try {
-    const parsed = parseJson(manifest, new TextDecoder().decode(bytes), release.path);
+    const parsed = parseJson(manifest, new TextDecoder().decode(bytes), 'manifest');
     const { version, counter } = release.custom;
     if (manifestPath(parsed) === release.path && parsed.version === version && parsed.counter === counter) {
       return { kind: 'manifest', manifest: parsed, manifest_sha256: release.sha256 };
@@ -88,7 +88,7 @@ function understand(bytes: Uint8Array, release: TrustedRelease): FetchedManifest
     };
   } catch (error) {
     if (!(error instanceof InvalidInput)) throw error;
-    return { kind: 'failed', detail: `${error.message}: this agent may be too old for this release` };
+    return { kind: 'failed', detail: `${release.path}: ${error.message}: this agent may be too old for this release` };
   }
 }
 

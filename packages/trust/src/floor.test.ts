@@ -38,7 +38,12 @@ describe('the floor on disk', () => {
     const path = `${place.folder}/${copy}`;
     await writeFloor(place, floorOf(3));
     const whole = await readFile(path, 'utf8');
-    for (const damaged of ['', whole.slice(0, 50), whole.replace('"version":3', '"version":1')]) {
+    for (const damaged of [
+      '',
+      whole.slice(0, 50),
+      whole.replace('"version":3', '"version":1'),
+      whole.replace('"version":3', '"version":9'),
+    ]) {
       await writeFile(path, damaged);
       expect(await readFloor(place)).toEqual(floorOf(3));
     }

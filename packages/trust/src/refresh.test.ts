@@ -1,4 +1,4 @@
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, rm, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { nodeDisk } from './os/disk.ts';
@@ -60,21 +60,24 @@ describe('a check', () => {
   });
 
   test('whose power is cut at any write leaves the old set or the new one, and the next check ends it', async () => {
+    await scene.refresh();
+    scene.publish({ ...second, revocations: revocations(2) });
     for (let fails_at = 1; ; fails_at += 1) {
-      const cut = await openScene();
-      await cut.refresh();
-      cut.publish({ ...second, revocations: revocations(2) });
+      const folder = `${scene.options.folder}/cut-${fails_at}`;
+      for (const part of ['metadata', 'revocations.json', 'floor.a.json', 'floor.b.json']) {
+        await cp(`${scene.options.folder}/${part}`, `${folder}/${part}`, { recursive: true });
+      }
       const failing = failingDisk(nodeDisk, fails_at);
-      const outcome = await cut.refresh({ disk: failing.disk }).catch((error: unknown) => error);
-      const counters = (await cut.trusted()).releases.map(({ custom }) => custom.counter);
+      const outcome = await scene.refresh({ folder, disk: failing.disk }).catch((error: unknown) => error);
+      const counters = (await scene.trusted({ folder })).releases.map(({ custom }) => custom.counter);
       expect([[1], [2, 1]]).toContainEqual(counters);
-      expect(await cut.refresh()).not.toMatchObject({ kind: 'blocked' });
-      expect(await cut.trusted()).toMatchObject({ revocations: { sequence: 2 }, releases: [{}, {}], problems: [] });
-      await cut.close();
+      expect(await scene.refresh({ folder })).not.toMatchObject({ kind: 'blocked' });
+      const trusted = await scene.trusted({ folder });
+      expect(trusted).toMatchObject({ revocations: { sequence: 2 }, releases: [{}, {}], problems: [] });
       if (failing.changes() < fails_at) break;
       expect(outcome).toBeInstanceOf(Error);
     }
-  });
+  }, 120_000);
 });
 
 describe('a source that answers', () => {
@@ -134,6 +137,12 @@ describe('a source that answers', () => {
       source: scene.server.url,
       passed_over: [{ reason: 'unreachable' }, { source: `${scene.server.url}/evil`, reason: 'malformed' }],
     });
+  });
+
+  test('wrongly tells more than one that does not answer', async () => {
+    scene.server.answer('evil/metadata/timestamp.json', (response) => response.end('<html>'));
+    const refreshed = await scene.refresh({ sources: ['http://127.0.0.1:1', `${scene.server.url}/evil`] });
+    expect(refreshed).toMatchObject({ kind: 'blocked', reason: 'malformed', passed_over: [{}, {}] });
   });
 
   test('not at all blocks updates and nothing else', async () => {
@@ -209,6 +218,13 @@ describe('an attack', () => {
     await scene.refresh();
     await rm(`${scene.options.folder}/metadata`, { recursive: true });
     scene.publish({ version: 6, versions: { stable: 4 } });
+    expect(await scene.refresh()).toMatchObject({ kind: 'blocked', reason: 'rolled_back' });
+  });
+
+  test('with an older version of a role that this device does not read is refused as well', async () => {
+    scene.publish({ version: 5 });
+    await scene.refresh();
+    scene.publish({ version: 6, versions: { lts: 4 } });
     expect(await scene.refresh()).toMatchObject({ kind: 'blocked', reason: 'rolled_back' });
   });
 

@@ -2,7 +2,7 @@
 
 import type { Channel } from '@kedge/core/channel';
 
-import { type Infer, InvalidInput, integer, object, parseWith } from '@kedge/core/parse';
+import { type Infer, InvalidInput, integer, object } from '@kedge/core/parse';
 import type { Disk, Sha256 } from '@kedge/core/ports';
 import type { RevocationList } from '@kedge/core/revocation';
 import { versionText } from '@kedge/core/version';
@@ -43,10 +43,11 @@ export async function readTrusted(place: TrustPlace & { readonly channels: reado
   const floor = await readFloor(place);
   const problems: string[] = [];
   const set = await readLocalSet(place, problems);
-  const releases = set ? place.channels.flatMap((channel) => releasesOf(set, channel, problems)) : [];
+  const releasesIn = (channel: Channel): readonly TrustedRelease[] =>
+    set ? understood(set, channel, problems, (target) => releaseOf(channel, target)) : [];
   return {
-    releases: releases.toSorted((a, b) => b.custom.counter - a.custom.counter),
-    rollouts: set ? targetsOf(set, 'rollouts').map(targetRef) : [],
+    releases: place.channels.flatMap(releasesIn).toSorted((a, b) => b.custom.counter - a.custom.counter),
+    rollouts: set ? understood(set, 'rollouts', problems, targetRef) : [],
     revocations: await readNewestRevocations(place, floor.revocation_sequence, problems),
     signed_at: floor.signed_at,
     problems,
@@ -75,18 +76,27 @@ async function readLocalSet(
   return undefined;
 }
 
-function releasesOf(set: MetadataSet, channel: Channel, problems: string[]): readonly TrustedRelease[] {
-  const releases: TrustedRelease[] = [];
-  for (const target of targetsOf(set, channel)) {
+/** A target that is listed in a way that this agent does not understand is a problem, and the others stay. */
+function understood<T>(
+  set: MetadataSet,
+  role: DelegatedRole,
+  problems: string[],
+  understand: (target: TargetFile) => T,
+): readonly T[] {
+  const found: T[] = [];
+  for (const target of targetsOf(set, role)) {
     try {
-      const custom = parseWith(releaseCustom, target.custom, target.path);
-      releases.push({ ...targetRef(target), channel, custom });
+      found.push(understand(target));
     } catch (error) {
       if (!(error instanceof InvalidInput || error instanceof Distrust)) throw error;
       problems.push(error.message);
     }
   }
-  return releases;
+  return found;
+}
+
+function releaseOf(channel: Channel, target: TargetFile): TrustedRelease {
+  return { ...targetRef(target), channel, custom: releaseCustom.parse(target.custom, target.path) };
 }
 
 /** The role's own targets alone: a name outside its paths is not the role's to give (5.6.7). */

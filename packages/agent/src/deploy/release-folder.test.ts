@@ -55,6 +55,7 @@ describe('stage', () => {
     await damage(deployer().folder('1.0.0'));
     await deployer().stage('1.0.0', artifact, bytes());
     expect(await readFile(`${root}/releases/1.0.0/bin/app`, 'utf8')).toBe('#!/bin/sh\n');
+    expect((await lstat(`${root}/releases/1.0.0/web/index.html`)).mode & 0o7777).toBe(0o644);
     expect(await readdir(`${root}/releases/1.0.0`)).toEqual(['bin', 'web']);
   });
 

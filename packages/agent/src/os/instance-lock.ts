@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { sqliteCode } from './data/data-error.ts';
+import { DataError, sqliteCode } from './data/data-error.ts';
 
 export type InstanceLock = { readonly kind: 'acquired'; release(): void } | { readonly kind: 'held' };
 
@@ -25,6 +25,7 @@ function open(path: string): DatabaseSync {
   try {
     return new DatabaseSync(path, { timeout: 0 });
   } catch (error) {
-    throw new Error(`cannot open ${path}; check that its folder is there and writable`, { cause: error });
+    const message = `cannot open ${path}; check that its folder is there and writable`;
+    throw new DataError(message, { cause: error, code: 'EACCES' });
   }
 }

@@ -30,10 +30,12 @@ function procListing(): Listing {
   const one = (pid: number): Listed | undefined => {
     // proc_pid_stat(5): the name, in parentheses, may itself hold parentheses and blanks.
     const stat = readIfThere(`/proc/${pid}/stat`);
-    const [state, , group, , , , , , , , , , , , , , , , , ticks] =
-      stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+    const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+    const [state, group, threads, ticks] = [fields[0], fields[2], fields[17], fields[19]];
     if (state === undefined || group === undefined || ticks === undefined) return undefined;
-    return { pid, group: Number(group), zombie: state === 'Z' || state === 'X', started: `${boot}/${ticks}` };
+    // A first thread that has ended says Z while the others still hold sockets and files.
+    const zombie = (state === 'Z' || state === 'X') && Number(threads) <= 1;
+    return { pid, group: Number(group), zombie, started: `${boot}/${ticks}` };
   };
   return {
     all: () =>

@@ -15,13 +15,13 @@ export async function* decompressZstd(bytes: AsyncIterable<Uint8Array>): AsyncGe
     }
   }, decoder).then(
     () => undefined,
-    (error: unknown) => error,
+    (error: unknown) => (error instanceof Error ? error : new Error('the archive cannot be read', { cause: error })),
   );
 
   // Ends at the end of the first frame, whatever follows; the decoder counts what it used.
   for await (const chunk of decoder) yield chunk;
   const failure = await feeding;
-  if (failure !== undefined) throw failure;
+  if (failure) throw failure;
   if (decoder.bytesWritten !== fed_bytes) {
     throw new Error(
       `the archive goes on after its end, at byte ${decoder.bytesWritten} of ${fed_bytes}; publish it again`,

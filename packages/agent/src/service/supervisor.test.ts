@@ -7,6 +7,7 @@ import { systemClock } from '@kedge/trust/os/clock';
 import { nodeDisk } from '@kedge/trust/os/disk';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { nodeProcesses } from '../os/processes.ts';
+import { processListing } from '../os/processes-listing.ts';
 import type { LocalRelease, Service } from '../ports.ts';
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
 import type { Program } from './processes.ts';
@@ -266,7 +267,7 @@ describe('an agent that follows one killed by force', () => {
     expect(next.state()).toMatchObject({ kind: 'running', restarts: 0 });
     expect(logged).toContain(`1.0.0 still runs, as process ${pid}, and is kept`);
     process.kill(pid, 'SIGKILL');
-    while (isRunning(pid)) await new Promise((resolve) => setImmediate(resolve));
+    while (processListing().one(pid)?.zombie === false) await new Promise((resolve) => setImmediate(resolve));
     await clock.asleep();
     await clock.advance(1000);
     await clock.asleep();

@@ -9,6 +9,7 @@ import { timedId } from '../id.ts';
 import { readInstalled } from '../installed.ts';
 import { localRelease } from '../local-release.ts';
 import type { LocalRelease } from '../ports.ts';
+import type { Obstacle } from '../report.ts';
 import type { Verified } from './4-verify.ts';
 
 /** Ready to be applied. */
@@ -17,13 +18,14 @@ export type Prepared = Omit<Verified, 'kind'> & { readonly update: UpdateInFligh
 /** `waiting`: nothing is wrong with the release; it is tried again by itself. */
 export type Preparation =
   | ({ readonly kind: 'prepared' } & Prepared)
-  | { readonly kind: 'waiting'; readonly reasons: readonly string[] };
+  | { readonly kind: 'waiting'; readonly reasons: readonly string[]; readonly obstacle: Obstacle };
 
 export async function prepare(device: Device, verified: Verified): Promise<Preparation> {
   const installed = await readInstalled(device);
   const running = installed ? await localRelease(device, installed.current) : undefined;
-  const reasons = [...(await findObstacles(device, verified)), ...(await askTheApp(device, running))];
-  if (reasons.length > 0) return { kind: 'waiting', reasons };
+  const tooFull = await lackOfSpace(device, verified);
+  const reasons = [...tooFull, ...(await lackOfRights(device)), ...(await askTheApp(device, running))];
+  if (reasons.length > 0) return { kind: 'waiting', reasons, obstacle: tooFull.length > 0 ? 'no_space' : null };
   const { release, artifact, file } = verified;
   const { version, counter } = release.manifest;
   const id = timedId(device);
@@ -44,24 +46,22 @@ export function dataParts(...releases: readonly ({ readonly manifest: Manifest }
   return [...new Map(parts.map((part) => [part.path, part])).values()];
 }
 
-async function findObstacles(device: Device, { artifact }: Verified): Promise<readonly string[]> {
-  const { disk, config, paths } = device;
+async function lackOfSpace({ disk, paths }: Device, { artifact }: Verified): Promise<readonly string[]> {
   const free_bytes = await disk.freeSpace(paths.folder);
-  const obstacles: string[] = [];
-  if (free_bytes < artifact.unpacked_bytes) {
-    obstacles.push(
-      `the release unpacks to ${artifact.unpacked_bytes} bytes and ${free_bytes} are free: free some space`,
-    );
-  }
+  if (free_bytes >= artifact.unpacked_bytes) return [];
+  return [`the release unpacks to ${artifact.unpacked_bytes} bytes and ${free_bytes} are free: free some space`];
+}
+
+async function lackOfRights({ disk, config }: Device): Promise<readonly string[]> {
   try {
     await makeFolderDurable(disk, config.data, 0o750);
     const probe = `${config.data}/.kedge-probe`;
     await (await disk.open(probe, 'new', 0o600)).close();
     await disk.removeFile(probe);
+    return [];
   } catch (error) {
-    obstacles.push(`the data folder ${config.data} cannot be written: ${sentenceOf(error)}`);
+    return [`the data folder ${config.data} cannot be written: ${sentenceOf(error)}`];
   }
-  return obstacles;
 }
 
 /** The installed release's own preflight checks, such as "no recording is running". */

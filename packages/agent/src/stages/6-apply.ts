@@ -5,14 +5,20 @@ import { stage } from '../apply/1-stage.ts';
 import { migrate } from '../apply/2-migrate.ts';
 import { switchOver } from '../apply/3-switch.ts';
 import type { Device } from '../device.ts';
-import { failureOf } from '../failure.ts';
+import { failureOf, obstacleOf } from '../failure.ts';
 import { localRelease } from '../local-release.ts';
 import type { LocalRelease } from '../ports.ts';
+import type { Obstacle } from '../report.ts';
 import type { Prepared } from './5-prepare.ts';
 
 export type Applied =
   | { readonly kind: 'applied'; readonly update: UpdateInFlight; readonly release: LocalRelease }
-  | { readonly kind: 'failed'; readonly update: UpdateInFlight; readonly failure: Failure };
+  | {
+      readonly kind: 'failed';
+      readonly update: UpdateInFlight;
+      readonly failure: Failure;
+      readonly obstacle: Obstacle;
+    };
 
 export async function apply(device: Device, prepared: Prepared): Promise<Applied> {
   const { update } = prepared;
@@ -24,7 +30,7 @@ export async function apply(device: Device, prepared: Prepared): Promise<Applied
     await switchOver(device, update, release);
     return { kind: 'applied', update, release };
   } catch (error) {
-    return { kind: 'failed', update, failure: failureOf(error, await stateNow(device)) };
+    return { kind: 'failed', update, failure: failureOf(error, await stateNow(device)), obstacle: obstacleOf(error) };
   }
 }
 

@@ -3,12 +3,18 @@
 import type { Failure, UpdateInFlight } from '@kedge/core/journal';
 import { validate as validatePhase } from '../apply/4-validate.ts';
 import type { Device } from '../device.ts';
-import { failureOf } from '../failure.ts';
+import { failureOf, obstacleOf } from '../failure.ts';
+import type { Obstacle } from '../report.ts';
 import type { Applied } from './6-apply.ts';
 
 export type Validated =
   | { readonly kind: 'healthy'; readonly update: UpdateInFlight; readonly warnings: readonly string[] }
-  | { readonly kind: 'failed'; readonly update: UpdateInFlight; readonly failure: Failure };
+  | {
+      readonly kind: 'failed';
+      readonly update: UpdateInFlight;
+      readonly failure: Failure;
+      readonly obstacle: Obstacle;
+    };
 
 export async function validate(device: Device, applied: Applied): Promise<Validated> {
   if (applied.kind === 'failed') return applied;
@@ -16,10 +22,11 @@ export async function validate(device: Device, applied: Applied): Promise<Valida
   try {
     const health = await validatePhase(device, update, release);
     if (health.kind === 'healthy') return { kind: 'healthy', update, warnings: health.warnings };
-    return { kind: 'failed', update, failure: { failed_in: 'VALIDATING', reason: health.reason, fault: 'release' } };
+    const failure: Failure = { failed_in: 'VALIDATING', reason: health.reason, fault: 'release' };
+    return { kind: 'failed', update, failure, obstacle: null };
   } catch (error) {
     // Asked to stop: the journal says VALIDATING, and the next start goes back.
     if (device.signal.aborted) throw error;
-    return { kind: 'failed', update, failure: failureOf(error, 'VALIDATING') };
+    return { kind: 'failed', update, failure: failureOf(error, 'VALIDATING'), obstacle: obstacleOf(error) };
   }
 }

@@ -8,7 +8,7 @@ import { databasesOf, planDown } from '@kedge/core/migration-plan';
 import { removeTree } from '@kedge/trust/atomic-file';
 import { appliedMigrations } from '../apply/2-migrate.ts';
 import { type Device, timeText } from '../device.ts';
-import { sentenceOf } from '../failure.ts';
+import { isOutOfSpace, sentenceOf } from '../failure.ts';
 import { type Complete, inFlight, type RollingBack } from '../journal/journal.ts';
 import { forgetManifest, localRelease } from '../local-release.ts';
 import type { Data, LocalRelease } from '../ports.ts';
@@ -18,6 +18,21 @@ import { dataParts } from './5-prepare.ts';
 
 /** From any failed state: what was only staged is dropped, anything later is undone. */
 export async function rollback(device: Device, update: UpdateInFlight, failure: Failure): Promise<Complete> {
+  return withRoom(device, () => takeBack(device, update, failure));
+}
+
+/** A full disk must not bar the way back: what was downloaded makes room for the journal, and can be had again. */
+async function withRoom<T>({ disk, paths }: Device, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isOutOfSpace(error)) throw error;
+    await removeTree(disk, paths.downloads);
+    return work();
+  }
+}
+
+async function takeBack(device: Device, update: UpdateInFlight, failure: Failure): Promise<Complete> {
   const { failed_in } = failure;
   if (failed_in === 'STAGING' || failed_in === 'STAGED') return drop(device, update, failure, failed_in);
   const before = failed_in === 'UNKNOWN' ? null : failed_in;

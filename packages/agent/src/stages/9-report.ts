@@ -19,6 +19,7 @@ export async function report(device: Device, result: Result): Promise<Report> {
     at: timeText(clock.now_ms()),
     from: null,
     to: null,
+    obstacle: null,
     warnings: [],
     lost_writes: null,
     waits_until: null,

@@ -1,14 +1,15 @@
 /** `kedge agent`: what runs on a device, and what a person there may ask of it. */
 
-import { channels } from '@kedge/core/channel';
-import { parseWith } from '@kedge/core/parse';
 import type { AgentConfig } from '@kedge/agent/config';
 import { pathsIn } from '@kedge/agent/device';
+import { isOfTheDevice, isOutOfSpace, sentenceOf } from '@kedge/agent/failure';
 import { Refused, type RouteBody, type RouteHandlers, type RouteName } from '@kedge/agent/local-api';
 import { answerOnce, readConfig, runDaemon } from '@kedge/agent/os/daemon';
 import { callLocalApi, followEvents } from '@kedge/agent/os/local-api-client';
 import { realBase } from '@kedge/agent/os/local-ports';
 import { type Report, report as reportParser } from '@kedge/agent/report';
+import { channels } from '@kedge/core/channel';
+import { parseWith } from '@kedge/core/parse';
 import { absolute, type CommandIo, readArgs, required, runCommand, UsageError } from '../command.ts';
 import { exitCode } from '../exit-code.ts';
 import { tellExplanation, tellHistory, tellReport, tellStatus } from './agent/telling.ts';
@@ -34,7 +35,7 @@ const options = {
   'lose-writes': { type: 'boolean', default: false },
 } as const;
 
-type Asking = { readonly io: CommandIo; readonly config: AgentConfig; readonly json: boolean };
+type Asking = { readonly io: CommandIo; readonly config: AgentConfig; readonly json: boolean; readonly lose_writes: boolean };
 
 export function agent(args: readonly string[], io: CommandIo): Promise<number> {
   return runCommand(args, io, usage, async () => {
@@ -47,32 +48,47 @@ export function agent(args: readonly string[], io: CommandIo): Promise<number> {
       io.err(`there is no configuration ${path}; name it with --config`);
       return exitCode.bad_input;
     }
-    const asking = { io, config, json: values.json };
-    switch (command) {
-      case 'run':
-        return run(asking);
-      case 'status':
-        return ask(asking, 'status', {}, tellStatus);
-      case 'explain':
-        return ask(asking, 'explain', {}, tellExplanation);
-      case 'history':
-        return ask(asking, 'history', {}, tellHistory);
-      case 'check':
-        return askForReport(asking, 'check', argument === undefined ? {} : { version: argument });
-      case 'approve':
-        return ask(asking, 'approve', argument === undefined ? {} : { version: argument }, tellJson);
-      case 'postpone':
-        return ask(asking, 'postpone', { for_ms: hours_ms(argument) }, tellJson);
-      case 'rollback':
-        return askForReport(asking, 'rollback', { lose_writes: values['lose-writes'] });
-      case 'channel':
-        return ask(asking, 'channel', { channel: channelNamed(argument) }, tellJson);
-      case 'events':
-        return follow(asking);
-      default:
-        throw new UsageError(command === undefined ? 'a command is missing' : `there is no command agent ${command}`);
-    }
+    const asking = { io, config, json: values.json, lose_writes: values['lose-writes'] };
+    return orOneLine(io, () => carryOut(asking, command, argument));
   });
+}
+
+/** A device in trouble, such as a full disk or a folder of somebody else, is no bug. */
+async function orOneLine(io: CommandIo, work: () => Promise<number>): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isOfTheDevice(error)) throw error;
+    io.err(sentenceOf(error));
+    return isOutOfSpace(error) ? exitCode.no_space : exitCode.failed;
+  }
+}
+
+async function carryOut(asking: Asking, command: string | undefined, argument: string | undefined): Promise<number> {
+  switch (command) {
+    case 'run':
+      return run(asking);
+    case 'status':
+      return ask(asking, 'status', {}, tellStatus);
+    case 'explain':
+      return ask(asking, 'explain', {}, tellExplanation);
+    case 'history':
+      return ask(asking, 'history', {}, tellHistory);
+    case 'check':
+      return askForReport(asking, 'check', argument === undefined ? {} : { version: argument });
+    case 'approve':
+      return ask(asking, 'approve', argument === undefined ? {} : { version: argument }, tellJson);
+    case 'postpone':
+      return ask(asking, 'postpone', { for_ms: hours_ms(argument) }, tellJson);
+    case 'rollback':
+      return askForReport(asking, 'rollback', { lose_writes: asking.lose_writes });
+    case 'channel':
+      return ask(asking, 'channel', { channel: channelNamed(argument) }, tellJson);
+    case 'events':
+      return follow(asking);
+    default:
+      throw new UsageError(command === undefined ? 'a command is missing' : `there is no command agent ${command}`);
+  }
 }
 
 async function run({ io, config }: Asking): Promise<number> {
@@ -109,7 +125,9 @@ async function askForReport<R extends 'check' | 'rollback'>(
   return route === 'rollback' ? exitCode.ok : codeOf(report);
 }
 
-function codeOf({ kind }: Report): number {
+function codeOf({ kind, obstacle }: Report): number {
+  if (obstacle === 'no_space') return exitCode.no_space;
+  if (obstacle === 'unreachable') return exitCode.unreachable;
   switch (kind) {
     case 'up_to_date':
     case 'waiting':
@@ -141,8 +159,9 @@ async function answerOf<R extends RouteName>(asking: Asking, route: R, body: Rou
   if (answer.kind === 'answered') return answer;
   if (answer.kind === 'refused') return { kind: 'failed', error: answer.error, exit_code: answer.exit_code };
   try {
-    const once = await answerOnce({ config, say: io.err, signal: io.signal, base: { ...realBase(), ...io.ports } }, (handlers) =>
-      handle(handlers, route, body),
+    const once = await answerOnce(
+      { config, say: io.err, signal: io.signal, base: { ...realBase(), ...io.ports } },
+      (handlers) => handle(handlers, route, body),
     );
     if (once.kind === 'answered') return once;
     const error = `an agent works on ${config.folder} and does not answer: ${answer.reason}`;

@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Clock, Disk } from '@kedge/core/ports';
+import type { Clock } from '@kedge/core/ports';
 import { nodeDisk } from '../os/disk.ts';
 import { nodeNet } from '../os/net.ts';
 import { sha256 } from '../os/sha256.ts';
@@ -19,7 +19,7 @@ export type Scene = {
   readonly options: RefreshOptions;
   publish(edition: Omit<Edition, 'pairs'> & { readonly pairs?: Pairs }): void;
   refresh(change?: Partial<RefreshOptions>): Promise<Refresh>;
-  trusted(disk?: Disk): Promise<Trusted>;
+  trusted(change?: Partial<RefreshOptions>): Promise<Trusted>;
   close(): Promise<void>;
 };
 
@@ -54,7 +54,7 @@ export async function openScene(): Promise<Scene> {
     options,
     publish: (edition) => writeEdition(files, { pairs, revocations: revocations(1), ...edition }),
     refresh: (change = {}) => refresh({ ...options, ...change }),
-    trusted: (disk = nodeDisk) => readTrusted({ ...options, disk }),
+    trusted: (change = {}) => readTrusted({ ...options, ...change }),
     async close() {
       await server.close();
       await rm(folder, { recursive: true });

@@ -147,7 +147,7 @@ function accounts(path: string): string {
       database.exec('INSERT INTO a VALUES (' + n + ', randomblob(500))');
       database.exec('INSERT INTO b VALUES (' + n + ', randomblob(500))');
       database.exec('COMMIT');
-      if (n === 2000) process.stdout.write('ready');
+      if (n === 4000) process.stdout.write('ready');
     }
   `;
 }

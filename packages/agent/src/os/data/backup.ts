@@ -62,4 +62,4 @@ async function backUpDatabase(from: string, to: string): Promise<void> {
   await copyAttributes(from, to);
 }
 
-const pages_per_step = 1024;
+const pages_per_step = 256;

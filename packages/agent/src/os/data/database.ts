@@ -8,7 +8,7 @@ const busy_timeout_ms = 5_000;
 
 /** Creates the database when there is none. Foreign keys are off, see `transaction`. */
 export function openWritable(path: string): DatabaseSync {
-  return new DatabaseSync(path, { timeout: busy_timeout_ms, enableForeignKeyConstraints: true });
+  return new DatabaseSync(path, { timeout: busy_timeout_ms, enableForeignKeyConstraints: false });
 }
 
 /** The database must exist. Nothing in it changes, but a journal that a dead program left is rolled back. */

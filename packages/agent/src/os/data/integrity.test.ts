@@ -28,6 +28,11 @@ test('a row that refers to none is a problem', () => {
   expect(integrityProblems(path)).toEqual(['row 1 of c points to no row of p']);
 });
 
+test('a row that breaks the rules of its table is a problem', () => {
+  make('CREATE TABLE t (x CHECK (x > 0)); PRAGMA ignore_check_constraints = ON; INSERT INTO t VALUES (-1)');
+  expect(integrityProblems(path)).toEqual(['CHECK constraint failed in t']);
+});
+
 test('a page that was overwritten is a problem', async () => {
   make(
     `CREATE TABLE t (x); CREATE INDEX i ON t (x);

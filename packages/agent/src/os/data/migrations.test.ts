@@ -261,6 +261,12 @@ describe('a command migration', () => {
     await expect.poll(() => isRunning(pid)).toBe(false);
   });
 
+  test('that ends leaves no process behind', { timeout: 5_000 }, async () => {
+    await data().migrateUp(await command('sleep 1000 & echo $! > $KEDGE_DATA/pid'), release);
+    const pid = Number(await readFile(join(folder, 'data', 'pid'), 'utf8'));
+    await expect.poll(() => isRunning(pid)).toBe(false);
+  });
+
   test('that cannot be started says why', async () => {
     const migration = await command('');
     await chmod(join(release.folder, 'run.sh'), 0o644);
