@@ -14,6 +14,7 @@ const mayImport: { readonly [name: string]: readonly string[] } = {
   publish: ['core', 'trust'],
   agent: ['core', 'trust'],
   cli: ['core', 'trust', 'publish', 'agent'],
+  sim: ['core', 'trust', 'publish', 'agent', 'cli'],
 };
 
 /** Real I/O, time and chance: only in `os/` folders and `main.ts` files. */
@@ -26,7 +27,7 @@ const effects = [
   /\bfetch\(/,
   /\bprocess\.(?:env|argv|exit|kill|on)\b/,
 ];
-const pureNodeModules = new Set(['node:util', 'node:path']);
+const pureNodeModules = new Set(['node:util', 'node:path', 'node:events']);
 
 const bannedNames = /^(?:utils?|helpers?|common|types?|misc|manager|service|index)\.ts$/;
 

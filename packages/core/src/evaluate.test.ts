@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { channels, releaseChannels, severities } from './channel.ts';
+import { channels, releaseChannels, type Severity, severities } from './channel.ts';
 import { compatibilityOf } from './compatibility.ts';
 import { type Candidate, type Decision, type Device, evaluate } from './evaluate.ts';
 import { parseWith } from './parse.ts';
@@ -9,6 +9,7 @@ import { defaultPolicy, type Policy, policy } from './policy.ts';
 import { findRevocation, type Revocation } from './revocation.ts';
 import { digest, sampleDevice, sampleManifest, sampleNow_ms, sampleRelease } from './sample.fixture.ts';
 import { compareVersions } from './version.ts';
+import { weekdays } from './window.ts';
 
 const now_ms = sampleNow_ms;
 const hour_ms = 3_600_000;
@@ -285,13 +286,17 @@ describe('for any device, releases and policy', () => {
   });
 
   test('nothing is installed without a word that allows it', () => {
-    forAny((device, _, { severity, windows }, decision) => {
+    forAny((device, releases, { severity, windows }, decision) => {
       if (decision.kind !== 'apply_now' && decision.kind !== 'proceed') return;
       const { manifest } = decision.release;
       expect(device.revocations).not.toBeNull();
       if (device.wanted?.version === manifest.version) return;
-      const rule = severity[manifest.severity];
-      expect(rule).not.toBe('never');
+      const word = decision.reasons.findLast((reason) => reason.kind === 'severity');
+      const rule = word?.rule ?? 'never';
+      const urgency = ['never', 'auto', 'ask', 'now'];
+      expect(releases.some(({ manifest }) => severity[manifest.severity] === rule)).toBe(true);
+      expect(urgency.indexOf(rule)).toBeGreaterThanOrEqual(urgency.indexOf(severity[manifest.severity]));
+      expect(severity[manifest.severity]).not.toBe('never');
       if (rule !== 'now') expect(windows).toEqual([]);
       if (rule === 'ask') expect(device.consents).toContainEqual({ kind: 'approved', version: manifest.version });
     });
@@ -304,6 +309,37 @@ describe('for any device, releases and policy', () => {
       if (new Set(counters).size < counters.length) return;
       expect(evaluate(device, releases.toReversed(), policy, now_ms)).toEqual(decision);
     });
+  });
+});
+
+describe('a patch that replaces releases which were never installed here', () => {
+  const behind = { version: '2.5.0', counter: 50, manifest_sha256: '0'.repeat(64) };
+  const device = { ...sampleDevice, installed: behind };
+  const skipped = (severity: Severity) => sampleRelease({ version: '2.5.1', counter: 51, severity });
+  const patch = sampleRelease({ version: '2.5.2', counter: 52, severity: 'patch' });
+  const closed = { ...defaultPolicy, windows: [{ days: weekdays, start: '00:00', end: '00:01' }] };
+
+  test('is as urgent as a critical one among them', () => {
+    const decision = evaluate(device, [patch, skipped('critical')], closed, now_ms);
+    expect(decision).toMatchObject({ kind: 'apply_now', release: { manifest: { version: '2.5.2' } } });
+    expect(decision.reasons).toContainEqual({ kind: 'severity', version: '2.5.1', severity: 'critical', rule: 'now' });
+  });
+
+  test('has to be asked for where a major one is among them', () => {
+    expect(evaluate(device, [patch, skipped('major')], defaultPolicy, now_ms).kind).toBe('ask');
+  });
+
+  test('is a patch where only smaller ones are among them', () => {
+    expect(evaluate(device, [patch, skipped('minor')], defaultPolicy, now_ms).kind).toBe('proceed');
+  });
+
+  test('is not as urgent as one that came after it', () => {
+    const pinned = {
+      ...device,
+      pins: [{ version: '2.5.3', counter: 53, reason: 'failed', pinned_at: '2026-01-01T00:00:00Z' }],
+    };
+    const after = sampleRelease({ version: '2.5.3', counter: 53, severity: 'critical' });
+    expect(evaluate(pinned, [patch, after], defaultPolicy, now_ms).kind).toBe('proceed');
   });
 });
 

@@ -59,6 +59,7 @@ export type Reason =
   | { readonly kind: 'postponed'; readonly version: string; readonly until_ms: number }
   | { readonly kind: 'outside_window'; readonly opens_at_ms: number };
 
+type SeverityReason = Extract<Reason, { readonly kind: 'severity' }>;
 type Chosen = { readonly release: Candidate; readonly artifact: Artifact };
 type Reasons = { readonly reasons: readonly Reason[] };
 
@@ -74,7 +75,10 @@ export function evaluate(device: Device, releases: readonly Candidate[], policy:
   let isAnyLeftToAPerson = false;
   for (const release of candidates) {
     const fit = fitOf(release, device, policy);
-    if (fit.kind === 'usable') return decide({ release, artifact: fit.artifact }, device, policy, now_ms, reasons);
+    if (fit.kind === 'usable') {
+      const steps = candidates.filter(({ manifest }) => manifest.counter <= release.manifest.counter);
+      return decide({ release, artifact: fit.artifact, steps }, device, policy, now_ms, reasons);
+    }
     reasons.push(...fit.reasons);
     isAnyLeftToAPerson ||= fit.reasons.every((reason) => reason.kind === 'severity');
   }
@@ -118,10 +122,14 @@ function fitOf(release: Candidate, device: Device, policy: Policy): Fit {
   return { kind: 'unusable', reasons };
 }
 
+/** `steps`: the chosen release and those that it replaces without their having been installed. */
+type Choice = Chosen & { readonly steps: readonly Candidate[] };
+
 /** When to install the release that was chosen. */
-function decide(chosen: Chosen, device: Device, policy: Policy, now_ms: number, before: readonly Reason[]): Decision {
-  const { release, artifact } = chosen;
-  const { version, severity } = release.manifest;
+function decide(choice: Choice, device: Device, policy: Policy, now_ms: number, before: readonly Reason[]): Decision {
+  const { release, artifact, steps } = choice;
+  const chosen: Chosen = { release, artifact };
+  const { version } = release.manifest;
   const reasons = [...before];
   const because = (...more: readonly Reason[]) => ({ reasons: [...reasons, ...more] });
 
@@ -133,8 +141,9 @@ function decide(chosen: Chosen, device: Device, policy: Policy, now_ms: number, 
   if (consent?.kind === 'postponed' && consent.until_ms > now_ms) {
     return { kind: 'defer', release, until_ms: consent.until_ms, ...because(consent) };
   }
-  const rule = policy.severity[severity];
-  reasons.push({ kind: 'severity', version, severity, rule });
+  const strongest = strongestRule(release, steps, policy);
+  const { rule } = strongest;
+  reasons.push(strongest);
   if (rule === 'now') return { kind: 'apply_now', ...chosen, reasons };
   if (rule === 'ask') {
     if (consent?.kind !== 'approved') return { kind: 'ask', ...chosen, reasons };
@@ -144,6 +153,16 @@ function decide(chosen: Chosen, device: Device, policy: Policy, now_ms: number, 
   if (window.kind === 'open') return { kind: 'proceed', ...chosen, reasons };
   const { opens_at_ms } = window;
   return { kind: 'defer', release, until_ms: opens_at_ms, ...because({ kind: 'outside_window', opens_at_ms }) };
+}
+
+/** A patch that replaces a critical release is as urgent, and one that replaces a major release has to be asked for. */
+function strongestRule(chosen: Candidate, steps: readonly Candidate[], policy: Policy): SeverityReason {
+  const ruleOf = ({ manifest: { version, severity } }: Candidate): SeverityReason => {
+    return { kind: 'severity', version, severity, rule: policy.severity[severity] };
+  };
+  const own = ruleOf(chosen);
+  const rules = [own, ...steps.map(ruleOf)];
+  return rules.find(({ rule }) => rule === 'now') ?? rules.find(({ rule }) => rule === 'ask') ?? own;
 }
 
 function isOffered(device: Device, { manifest }: Candidate): boolean {
