@@ -2,7 +2,9 @@
 
 import { nextCheckAt } from '@kedge/core/schedule';
 import type { Device } from './device.ts';
+import { sentenceOf } from './failure.ts';
 import { goBackToPrevious, type WentBack } from './go-back.ts';
+import { unfinished_retry_ms } from './limits.ts';
 import { nothing, recall } from './memory.ts';
 import { deliver } from './outbox.ts';
 import type { Report } from './report.ts';
@@ -12,7 +14,10 @@ import { startInstalled } from './start-installed.ts';
 import { update } from './update.ts';
 
 export type Agent = {
-  /** Brings an update that was cut off to its end, and starts the app. */
+  /**
+   * Brings an update that was cut off to its end, and starts the app. What keeps it from doing so is logged, and tried
+   * again by `run`.
+   */
   recover(): Promise<void>;
   /** Looks for updates until the device's signal is aborted; then what is under way is waited for. */
   run(): Promise<void>;
@@ -25,69 +30,82 @@ export type Agent = {
 };
 
 export function createAgent(device: Device): Agent {
-  const { clock, random, config, signal, memory } = device;
+  const { clock, random, config, signal, memory, log } = device;
   const inTurn = oneAtATime();
-  let next_check_ms: number | null = null;
+  const longest_ms = 1.1 * config.policy.check_interval_hours * 3_600_000;
+  /** By the monotonic clock: the other one may jump. */
+  let next_look_ms: number | null = null;
+  let next_delivery_ms = 0;
   let failures = 0;
   let wake = new AbortController();
 
   async function recover(): Promise<void> {
-    await resume(device);
-    await startInstalled(device);
-    await deliver(device);
+    try {
+      await resume(device);
+      await startInstalled(device);
+    } catch (error) {
+      await log.append('recovery_failed', { problem: sentenceOf(error) });
+      lookIn(unfinished_retry_ms);
+    }
   }
 
   async function look(occasion: Occasion): Promise<Report> {
     // A roll back or a commit that could not be finished comes first.
     await resume(device);
     const report = await update(device, occasion);
-    failures = didFail(report) ? failures + 1 : 0;
-    plan(report);
+    failures = countFailures(report, failures);
+    lookIn(delayAfter(report));
     return report;
   }
 
-  function plan(report: Report | null): void {
-    // The clock may have gone back since, to 1970 even: no check is in the future.
-    const checked_ms = Math.min(report ? Date.parse(report.at) : Infinity, clock.now_ms());
-    const regular_ms = nextCheckAt(config.policy, checked_ms, failures, random.fraction());
-    const waits_until_ms = report?.waits_until ? Date.parse(report.waits_until) : regular_ms;
-    lookAt(Math.min(regular_ms, waits_until_ms));
+  function delayAfter(report: Report): number {
+    if (report.kind === 'unfinished') return unfinished_retry_ms;
+    const now_ms = clock.now_ms();
+    const regular_ms = nextCheckAt(config.policy, Date.parse(report.at), failures, random.fraction());
+    const wanted_ms = report.waits_until === null ? regular_ms : Date.parse(report.waits_until);
+    return Math.min(regular_ms, wanted_ms) - now_ms;
   }
 
-  function lookAt(time_ms: number): void {
-    next_check_ms = time_ms;
+  function lookIn(delay_ms: number): void {
+    next_look_ms = clock.monotonic_ms() + Math.max(0, Math.min(delay_ms, longest_ms));
     wake.abort();
     wake = new AbortController();
   }
 
   async function run(): Promise<void> {
-    const { checked } = await recall(memory.lately, nothing.lately);
-    if (checked) plan(checked);
-    else await attempt({ kind: 'start', wanted: null });
+    if (next_look_ms === null) {
+      const { checked } = await recall(memory.lately, nothing.lately);
+      lookIn(checked ? delayAfter(checked) : 0);
+    }
     while (!signal.aborted) {
-      const rest_ms = (next_check_ms ?? 0) - clock.now_ms();
-      if (rest_ms > 0) await sleepUntilWoken(rest_ms);
-      else await attempt({ kind: 'schedule', wanted: null });
+      const now_ms = clock.monotonic_ms();
+      if (now_ms >= (next_look_ms ?? 0)) await attempt(() => look({ kind: 'schedule', wanted: null }));
+      else if (now_ms >= next_delivery_ms) await attempt(deliverWaiting);
+      else await sleepUntil(Math.min(next_look_ms ?? 0, next_delivery_ms));
     }
     await inTurn(() => Promise.resolve());
   }
 
-  /** What a look throws is a device in trouble, such as a full disk: it is looked again later. */
-  async function attempt(occasion: Occasion): Promise<void> {
+  async function deliverWaiting(): Promise<void> {
+    const waiting = await deliver(device);
+    next_delivery_ms = waiting ? clock.monotonic_ms() + config.policy.retry_delay_minutes * 60_000 : Infinity;
+  }
+
+  /** What it throws is a device in trouble, such as a full disk: tried again later. */
+  async function attempt(work: () => Promise<unknown>): Promise<void> {
     try {
-      await inTurn(() => look(occasion));
+      await inTurn(work);
     } catch (error) {
       if (signal.aborted) return;
-      failures += 1;
-      plan(null);
-      await device.log.append('look_failed', { problem: String(error) });
+      await log.append('attempt_failed', { problem: sentenceOf(error) }).catch(() => undefined);
+      lookIn(unfinished_retry_ms);
     }
   }
 
-  async function sleepUntilWoken(duration_ms: number): Promise<void> {
+  async function sleepUntil(time_ms: number): Promise<void> {
     const woken = AbortSignal.any([signal, wake.signal]);
     try {
-      await clock.sleep(duration_ms, woken);
+      await clock.sleep(time_ms - clock.monotonic_ms(), woken);
     } catch (error) {
       if (!woken.aborted) throw error;
     }
@@ -98,15 +116,15 @@ export function createAgent(device: Device): Agent {
     run,
     check: (occasion) => inTurn(() => look(occasion)),
     goBack: (reason, may_lose_writes) => inTurn(() => goBackToPrevious(device, reason, may_lose_writes)),
-    lookSoon: () => lookAt(clock.now_ms()),
-    nextCheck_ms: () => next_check_ms,
+    lookSoon: () => lookIn(0),
+    nextCheck_ms: () => (next_look_ms === null ? null : clock.now_ms() + next_look_ms - clock.monotonic_ms()),
   };
 }
 
-function didFail({ kind, waits_until }: Report): boolean {
-  return (
-    kind === 'failed' || kind === 'blocked' || kind === 'unfinished' || (kind === 'waiting' && waits_until === null)
-  );
+/** An app that is busy is asked again soon, however often it was busy before. */
+function countFailures({ kind, stage }: Report, before: number): number {
+  if (kind === 'failed' || kind === 'blocked') return before + 1;
+  return kind === 'waiting' && stage === 'prepare' ? 1 : 0;
 }
 
 /** Only one of them runs at a time; a failed one does not hold up the next. */

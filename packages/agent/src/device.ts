@@ -70,6 +70,7 @@ export function pathsIn(folder: string) {
     manifests: `${state}/manifests`,
     device_id: `${state}/device-id`,
     log: `${folder}/log/events.jsonl`,
+    app_log: `${folder}/log/app.log`,
     /** Trusted metadata, manifests and the version floor. */
     trust: `${folder}/trust`,
     downloads: `${folder}/downloads`,

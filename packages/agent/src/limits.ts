@@ -6,6 +6,9 @@ export const fetch_tries_max = 3;
 /** Cut-off updates to one version before it is pinned out. */
 export const interruptions_max = 3;
 
+/** Until what could not be finished, such as a roll back on a full disk, is tried again. */
+export const unfinished_retry_ms = 60_000;
+
 export const answer_timeout_ms = 15_000;
 export const idle_timeout_ms = 30_000;
 

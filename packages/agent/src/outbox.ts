@@ -22,10 +22,10 @@ export async function enqueue(device: Device, report: Report): Promise<void> {
   }
 }
 
-/** Sends what waits, oldest first, until one is not acknowledged. That is no failure of the update. */
-export async function deliver(device: Device): Promise<void> {
+/** Sends what waits, oldest first, until one is not acknowledged, which is no failure. Whether any still waits. */
+export async function deliver(device: Device): Promise<boolean> {
   const { disk, paths, config, log } = device;
-  if (config.report_to === undefined) return;
+  if (config.report_to === undefined) return false;
   for (const file of await list(device)) {
     const path = `${paths.outbox}/${file}`;
     const bytes = await disk.read(path, report_bytes_max);
@@ -37,10 +37,11 @@ export async function deliver(device: Device): Promise<void> {
     const problem = await send(device, config.report_to, bytes);
     if (problem !== undefined) {
       await log.append('report_waits', { file, problem });
-      return;
+      return true;
     }
     await disk.removeFile(path);
   }
+  return false;
 }
 
 async function send(device: Device, url: string, body: Uint8Array): Promise<string | undefined> {

@@ -50,12 +50,16 @@ async function nineStages(device: Device, occasion: Occasion, stages: Stages): P
 
   const fetched = await run('download', () => download(device, artifact, new Set()));
   if (fetched.kind === 'failed') {
-    return end({ ...fetched, stage: 'download', to, reasons: [fetched.reason], obstacle: 'unreachable' });
+    const { reason, ...failed } = fetched;
+    return end({ ...failed, stage: 'download', to, reasons: [reason], obstacle: 'unreachable' });
   }
 
   const fetchAgain = (avoid: ReadonlySet<string>) => download(device, artifact, avoid);
   const verified = await run('verify', () => verify(device, release, artifact, fetched, fetchAgain));
-  if (verified.kind !== 'verified') return end({ ...verified, stage: 'verify', to, reasons: [verified.reason] });
+  if (verified.kind !== 'verified') {
+    const { reason, ...failed } = verified;
+    return end({ ...failed, stage: 'verify', to, reasons: [reason] });
+  }
   const { fetched_bytes } = verified;
 
   const prepared = await run('prepare', () => prepare(device, verified));

@@ -4,7 +4,6 @@ import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { InvalidInput } from '@kedge/core/parse';
 import { type Clock, type Disk, errorCode, type Net, type Random, type Sha256 } from '@kedge/core/ports';
-import { Refused } from '@kedge/publish/refused';
 import { exitCode } from './exit-code.ts';
 
 export type CommandIo = {
@@ -80,6 +79,7 @@ export function absolute(path: string): string {
 function codeOf(error: unknown): number | undefined {
   if (error instanceof UsageError) return exitCode.usage;
   if (error instanceof InvalidInput) return exitCode.bad_input;
-  if (error instanceof Refused) return exitCode.refused;
+  // By name: the agent's bundle has no publisher in it.
+  if (error instanceof Error && error.name === 'Refused') return exitCode.refused;
   return errorCode(error) === 'ENOSPC' ? exitCode.no_space : undefined;
 }

@@ -130,6 +130,7 @@ describe('a build', () => {
     const built = await buildWith({ git_commit: undefined, released_at: undefined });
     expect(built.git_commit).toBe(git('rev-parse', 'HEAD').toString().trim());
     expect(built.released_at).toBe('2026-02-03T04:05:06Z');
+    expect((await buildWith({ git_commit: null })).git_commit).toBeNull();
   });
 
   test('outside of a checkout needs the time to be written down', async () => {

@@ -80,7 +80,7 @@ async function describe(
   if (released_at === undefined) {
     throw new InvalidInput('released_at', 'is missing, and there is no commit to take the time from');
   }
-  const git_commit = description.git_commit ?? head?.id ?? null;
+  const git_commit = description.git_commit === undefined ? (head?.id ?? null) : description.git_commit;
   const input = { format: manifestFormat, ...rest, released_at, git_commit, artifacts, migrations };
   const built = parseWith(manifest, input, 'release.json');
   assertChannelFits(built);

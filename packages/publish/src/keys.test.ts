@@ -97,7 +97,13 @@ describe('keys rotate', () => {
 describe('keys revoke', () => {
   test('replaces one key and leaves the others', async () => {
     const [first, second] = [await idOf('targets', 0), await idOf('targets', 1)];
-    expect(await revokeKey(shop.ports, place(), shop.repository, first)).toBe('targets');
+    const replaced = await revokeKey(shop.ports, place(), shop.repository, first);
+    expect(replaced).toMatchObject({
+      role: 'targets',
+      made: [expect.any(String)],
+      retired: [`targets-${first.slice(0, 16)}.json`],
+    });
+    expect(await readdir(shop.keys)).toEqual(expect.arrayContaining([...replaced.made, ...replaced.retired]));
     const targets = (await listKeys(shop.ports, shop.repository)).find(({ role }) => role === 'targets');
     expect(targets?.key_ids).toContain(second);
     expect(targets?.key_ids).not.toContain(first);

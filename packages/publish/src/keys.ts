@@ -14,7 +14,7 @@ import { type Key, Root, Targets } from '@tufjs/models';
 import { Delegations } from '@tufjs/models/dist/delegations.js';
 import { DelegatedRole as Delegation, Role as KeySet } from '@tufjs/models/dist/role.js';
 import { type Change, commit, specVersion } from './commit.ts';
-import { type KeyPlace, type KeyPorts, makeKeys, readKeyring } from './keyring.ts';
+import { type KeyPlace, type KeyPorts, keyFileName, makeKeys, readKeyring } from './keyring.ts';
 import { expiryOf, instantOf } from './lifetime.ts';
 import { Refused } from './refused.ts';
 import { readRepository, roleOf } from './repository.ts';
@@ -49,8 +49,11 @@ export async function initRepository(ports: KeyPorts, keys: KeyPlace, folder: st
   await commit(ports, await readKeyring(ports.disk, keys), { folder }, change);
 }
 
+/** By the names of their files. Those that are retired may be thrown away, best after a look at the repository. */
+export type Replaced = { readonly role: Role; readonly made: readonly string[]; readonly retired: readonly string[] };
+
 /** Replaces all keys of a role. @throws Refused */
-export async function rotateRole(ports: KeyPorts, keys: KeyPlace, folder: string, role: Role): Promise<readonly Key[]> {
+export async function rotateRole(ports: KeyPorts, keys: KeyPlace, folder: string, role: Role): Promise<Replaced> {
   return replaceKeys(ports, keys, folder, role, () => true);
 }
 
@@ -58,12 +61,11 @@ export async function rotateRole(ports: KeyPorts, keys: KeyPlace, folder: string
  * Replaces one key wherever it counts. After a theft of the timestamp's or the snapshot's key this also frees devices
  * that were led to far-off versions. @throws Refused when no role has the key
  */
-export async function revokeKey(ports: KeyPorts, keys: KeyPlace, folder: string, key_id: string): Promise<Role> {
+export async function revokeKey(ports: KeyPorts, keys: KeyPlace, folder: string, key_id: string): Promise<Replaced> {
   const { root, targets } = await readRepository(ports.disk, folder);
   const role = roleNames.find((role) => keySetOf(root.signed, targets.signed, role).keyIDs.includes(key_id));
   if (!role) throw new Refused(`no role has the key ${key_id}: "kedge keys list" shows those that count`);
-  await replaceKeys(ports, keys, folder, role, (id) => id === key_id);
-  return role;
+  return replaceKeys(ports, keys, folder, role, (id) => id === key_id);
 }
 
 /** A role's keys that count now. */
@@ -84,11 +86,12 @@ async function replaceKeys(
   folder: string,
   role: Role,
   isReplaced: (key_id: string) => boolean,
-): Promise<readonly Key[]> {
+): Promise<Replaced> {
   const repository = await readRepository(ports.disk, folder);
   const old = keySetOf(repository.root.signed, repository.targets.signed, role);
+  const replaced = old.keyIDs.filter(isReplaced);
   const kept = old.keyIDs.filter((key_id) => !isReplaced(key_id));
-  const made = await makeKeys(ports, place, role, old.keyIDs.length - kept.length);
+  const made = await makeKeys(ports, place, role, replaced.length);
   const keyIDs = [...kept, ...made.map((key) => key.keyID)];
   const now_ms = ports.clock.now_ms();
   const change: Change = isTopRole(role)
@@ -104,7 +107,11 @@ async function replaceKeys(
         roles: new Map([[role, nextTargets(role, roleOf(repository, role).signed, now_ms)]]),
       };
   await commit(ports, await readKeyring(ports.disk, place), repository, change);
-  return made;
+  return {
+    role,
+    made: made.map((key) => keyFileName(role, key.keyID)),
+    retired: replaced.map((key_id) => keyFileName(role, key_id)),
+  };
 }
 
 function rootWith(root: Root, role: Role, keyIDs: string[], made: readonly Key[], now_ms: number): Root {

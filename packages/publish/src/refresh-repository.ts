@@ -58,7 +58,7 @@ function canSign(keyring: Keyring, { root, targets }: Repository, role: Role): b
   return keySet !== undefined && keySet.keyIDs.filter((id) => keyring.key_ids.has(id)).length >= keySet.threshold;
 }
 
-function signedOf(repository: Repository, role: Role) {
+function signedOf(repository: Repository, role: Role): { readonly expires: string } {
   switch (role) {
     case 'root':
     case 'targets':

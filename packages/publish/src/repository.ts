@@ -13,6 +13,7 @@ import {
 import { type DelegatedRole, delegatedRoleNames } from '@kedge/trust/roles';
 import { Metadata, MetadataKind, type Root, type Snapshot, type Targets, type Timestamp } from '@tufjs/models';
 import type { JSONObject } from '@tufjs/models/dist/utils/index.js';
+import type { TrustedMetadataStore } from 'tuf-js/dist/store.js';
 import { Refused } from './refused.ts';
 
 export type Repository = {
@@ -58,7 +59,11 @@ export async function readRepository(disk: Disk, folder: string): Promise<Reposi
 }
 
 /** From `1.root.json` up, each signed by the one before. @throws Distrust */
-export async function readRootChain(disk: Disk, folder: string, now_ms = before_all_expiry_ms) {
+export async function readRootChain(
+  disk: Disk,
+  folder: string,
+  now_ms = before_all_expiry_ms,
+): Promise<TrustedMetadataStore> {
   const store = openStore(await readFile(disk, `${folder}/metadata/1.root.json`, 'root'), now_ms);
   for (;;) {
     const file = metadataFile('root', store.root.signed.version + 1);

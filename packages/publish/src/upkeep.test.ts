@@ -1,8 +1,13 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { nodeDisk } from '@kedge/trust/os/disk';
+import { TargetFile } from '@tufjs/models';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { commit } from './commit.ts';
 import { publish } from './publish.ts';
 import { refreshRepository } from './refresh-repository.ts';
+import { readRepository, roleOf } from './repository.ts';
+import { nextTargets } from './targets.ts';
 import { day_ms, openWorkshop, type Workshop } from './testing/workshop.ts';
 import { verifyRepository } from './verify-repository.ts';
 import { yank } from './yank.ts';
@@ -109,6 +114,27 @@ describe('verify', () => {
       await writeFile(path, whole);
     }
     expect(await problems()).toEqual([]);
+  });
+
+  test('finds a release that its role may not list, and one that is listed as something else', async () => {
+    const repository = await readRepository(nodeDisk, shop.repository);
+    const { targets } = roleOf(repository, 'stable').signed;
+    const [listed] = Object.values(targets);
+    if (!listed) throw new Error('nothing was published');
+    const { length, hashes } = listed;
+    const wrong = [
+      new TargetFile({ path: 'beta/anchor/1.1.0.json', length, hashes }),
+      new TargetFile({ path: 'stable/anchor/7.7.7.json', length, hashes }),
+    ];
+    const [manifest] = await files('targets/stable/anchor');
+    await cp(manifest ?? '', (manifest ?? '').replace('1.1.0', '7.7.7'));
+    const role = nextTargets('stable', roleOf(repository, 'stable').signed, shop.now_ms, { targets: wrong });
+    await commit(shop.ports, await shop.keyring(), repository, { roles: new Map([['stable', role]]) });
+    expect(await problems()).toEqual([
+      'stable.json lists beta/anchor/1.1.0.json, which is not under its paths',
+      'stable/anchor/7.7.7.json says it is stable/anchor/1.1.0.json',
+      'stable/anchor/7.7.7.json: its version or counter is not the one that is listed',
+    ]);
   });
 
   test('finds each damaged file of the metadata that counts', async () => {

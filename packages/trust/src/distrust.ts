@@ -24,11 +24,19 @@ export class Distrust extends Error {
   readonly reason: DistrustReason;
 
   constructor(reason: DistrustReason, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(oneLine(message), options);
     this.name = 'Distrust';
     this.reason = reason;
   }
 }
+
+/** The words of a hostile source end up in logs and on screens: they stay in their line, and do not fill it. */
+function oneLine(message: string): string {
+  const line = message.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
+  return line.length > line_length_max ? `${line.slice(0, line_length_max - 3)}...` : line;
+}
+
+const line_length_max = 400;
 
 /** Runs one step of the client workflow, and says in one line what it refused and what to try next. */
 export function believing<T>(file: string, now_ms: number, step: () => T): T {

@@ -77,7 +77,7 @@ function broken(request: FileRequest, error: unknown): unknown {
 function refused(request: FileRequest, response: NetResponse): Distrust {
   const { status, headers } = response;
   if (status >= 300 && status < 400) {
-    const to = headers['location'] ?? 'nowhere';
+    const to = (headers['location'] ?? 'nowhere').slice(0, 100);
     return new Distrust(
       'redirected',
       `${request.url} is redirected to ${to}: a login page, or name that address instead`,

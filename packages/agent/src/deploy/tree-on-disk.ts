@@ -9,13 +9,13 @@ import type { TreeEntry } from '@kedge/core/tree';
  */
 export async function treeOnDisk(disk: Disk, sha256: Sha256, folder: string): Promise<TreeEntry[] | undefined> {
   const entries: TreeEntry[] = [];
-  const open = [''];
-  for (let prefix = open.pop(); prefix !== undefined; prefix = open.pop()) {
+  const pending = [''];
+  for (let prefix = pending.pop(); prefix !== undefined; prefix = pending.pop()) {
     for (const name of (await disk.list(`${folder}/${prefix}`)) ?? []) {
       const entry = await readEntry(disk, sha256, folder, `${prefix}${name}`);
       if (!entry) return undefined;
       entries.push(entry);
-      if (entry.kind === 'folder') open.push(`${entry.path}/`);
+      if (entry.kind === 'folder') pending.push(`${entry.path}/`);
     }
   }
   return entries;

@@ -66,14 +66,17 @@ async function withLock<T>(
   await makeFolderDurable(base.disk, paths.state, 0o700);
   const lock = acquireInstanceLock(paths.lock);
   if (lock.kind === 'held') return lock;
+  const over = new AbortController();
   try {
     const feed = createEventFeed();
-    const device = await openDevice({ config, ports: localPorts(config, say, base), emit: feed.emit, signal });
+    const ports = localPorts(config, say, base, over.signal);
+    const device = await openDevice({ config, ports, emit: feed.emit, signal });
     const agent = createAgent(device);
     const value = await work({ device, agent, handlers: handlersFor(device, agent, feed), feed });
     await device.log.close();
     return { kind: 'answered', value };
   } finally {
+    over.abort();
     lock.release();
   }
 }

@@ -5,13 +5,15 @@ export type InstanceLock = { readonly kind: 'acquired'; release(): void } | { re
 
 /**
  * Makes sure that only one agent works on a state folder. The lock is one that the kernel holds for this process, on
- * whatever system SQLite runs on, so that it ends with the process however that ends. The file itself stays, empty.
+ * whatever system SQLite runs on, so that it ends with the process however that ends. It also ends
+ * when the result is collected as garbage: keep it. The file itself stays, empty.
  * @throws when the file cannot be made
  */
 export function acquireInstanceLock(path: string): InstanceLock {
   const database = open(path);
   try {
-    database.exec('BEGIN EXCLUSIVE');
+    // Without a journal on the disk, which a full one has no room for.
+    database.exec('PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
     // SQLITE_BUSY

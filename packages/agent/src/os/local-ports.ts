@@ -33,8 +33,16 @@ export function realBase(): Base {
   };
 }
 
-/** @param say told in one line what the app's supervisor does */
-export function localPorts(config: AgentConfig, say: (line: string) => void, base: Base = realBase()): Ports {
+/**
+ * @param say told in one line what the app's supervisor does
+ * @param let_go when it is aborted, the app is no longer looked after, and runs on
+ */
+export function localPorts(
+  config: AgentConfig,
+  say: (line: string) => void,
+  base: Base = realBase(),
+  let_go?: AbortSignal,
+): Ports {
   const { processes, ...shared } = base;
   const paths = pathsIn(config.folder);
   const surroundings: Surroundings = {
@@ -53,6 +61,7 @@ export function localPorts(config: AgentConfig, say: (line: string) => void, bas
       state_folder: paths.state,
       log_folder: `${config.folder}/log`,
       log: say,
+      ...(let_go ? { let_go } : {}),
     }),
     data: localData({ ...shared, surroundings, command_timeout_ms: migration_timeout_ms }),
     checks: localChecks(surroundings),

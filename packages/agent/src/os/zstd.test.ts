@@ -34,9 +34,24 @@ describe('decompressZstd', () => {
   });
 
   test('rejects with what its input fails with', async () => {
-    for (const length of [1000, frame.length]) {
-      await expect(collect(decompressZstd(failing(length)))).rejects.toMatchObject({ code: 'EIO' });
+    await expect(collect(decompressZstd(failing(1000)))).rejects.toMatchObject({ code: 'EIO' });
+  });
+
+  test('rejects with what its input fails with after the last byte', async () => {
+    const { promise: decompressed, resolve } = Promise.withResolvers<void>();
+    async function* failingLate() {
+      yield frame;
+      await decompressed;
+      throw Object.assign(new Error('the digest is another'), { code: 'EIO' });
     }
+    const reading = async () => {
+      let length_bytes = 0;
+      for await (const chunk of decompressZstd(failingLate())) {
+        length_bytes += chunk.length;
+        if (length_bytes === content.length) setImmediate(resolve);
+      }
+    };
+    await expect(reading()).rejects.toMatchObject({ code: 'EIO' });
   });
 
   test('closes its input when its reader leaves early', async () => {

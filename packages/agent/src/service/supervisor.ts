@@ -22,6 +22,8 @@ export type SupervisedChildOptions = Surroundings & {
   readonly log_folder: string;
   /** Told in one line whatever a person reading the agent's log should know. */
   readonly log: (line: string) => void;
+  /** Aborted: the app is no longer looked after, and runs on for the next agent to take over. */
+  readonly let_go?: AbortSignal;
 };
 
 /** Its first process is a child of this agent or of an earlier one. `exited` also settles when it is no longer awaited. */
@@ -38,12 +40,13 @@ type Supervision = {
 };
 
 export function supervisedChild(options: SupervisedChildOptions): Service {
-  const { clock, processes, disk, state_folder, log_folder, log } = options;
+  const { clock, processes, disk, state_folder, log_folder, log, let_go } = options;
   const record_path = `${state_folder}/service.json`;
   let supervision: Supervision | undefined;
   /** Not so at first: an earlier agent may have left the app running. */
   let isStopped = false;
   let turn: Promise<void> = Promise.resolve();
+  let_go?.addEventListener('abort', () => supervision?.ending.abort());
 
   async function start(release: LocalRelease): Promise<void> {
     const { version } = release.manifest;

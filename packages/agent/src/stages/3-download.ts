@@ -60,6 +60,10 @@ export async function download(device: Device, artifact: Artifact, avoid: Readon
 /** The source is at fault, and the next one may do better. */
 class SourceFailed extends Error {
   override readonly name = 'SourceFailed';
+
+  constructor(problem: string, options?: ErrorOptions) {
+    super(`${problem}: try another source, or later`, options);
+  }
 }
 
 /** Returns how many bytes were fetched. @throws SourceFailed; what came until then is kept */
@@ -71,7 +75,7 @@ async function fetchRest(device: Device, artifact: Artifact, url: string, file: 
     await response.body[Symbol.asyncIterator]().return?.();
     // A partial that the source does not know how to go on with is of no use.
     if (response.status === 416 || response.status === 206) await device.disk.removeFile(file);
-    throw new SourceFailed(`${url} answered ${response.status}: try another source, or later`);
+    throw new SourceFailed(`${url} answered ${response.status}`);
   }
   const writer = await device.disk.open(file, goesOn ? 'append' : 'new', 0o600);
   try {

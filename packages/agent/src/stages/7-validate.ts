@@ -22,7 +22,8 @@ export async function validate(device: Device, applied: Applied): Promise<Valida
   try {
     const health = await validatePhase(device, update, release);
     if (health.kind === 'healthy') return { kind: 'healthy', update, warnings: health.warnings };
-    const failure: Failure = { failed_in: 'VALIDATING', reason: health.reason, fault: 'release' };
+    const reason = `${health.reason}; see ${device.paths.app_log}`;
+    const failure: Failure = { failed_in: 'VALIDATING', reason, fault: 'release' };
     return { kind: 'failed', update, failure, obstacle: null };
   } catch (error) {
     // Asked to stop: the journal says VALIDATING, and the next start goes back.

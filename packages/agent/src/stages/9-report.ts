@@ -11,6 +11,30 @@ import type { Report } from '../report.ts';
 export type Result = Pick<Report, 'kind' | 'stage' | 'reasons'> & Partial<Report>;
 
 export async function report(device: Device, result: Result): Promise<Report> {
+  const written = await writeDown(device, result);
+  await deliver(device);
+  return written;
+}
+
+/** Of an update that is complete. Its report is in the outbox before the journal says so. */
+export async function reportUpdate(device: Device, record: Complete, more: Partial<Report> = {}): Promise<Report> {
+  const { id, from, to, failure, lost_writes, outcome } = record;
+  const written = await writeDown(device, {
+    id,
+    kind: outcome === 'committed' ? 'updated' : outcome,
+    stage: outcome === 'committed' ? 'commit' : stageOf(failure?.failed_in),
+    from: from?.version ?? null,
+    to: to.version,
+    reasons: failure ? [failure.reason] : [],
+    lost_writes,
+    ...more,
+  });
+  await device.journal.amend({ ...record, reported: true });
+  await deliver(device);
+  return written;
+}
+
+async function writeDown(device: Device, result: Result): Promise<Report> {
   const { clock, config, log, emit } = device;
   const whole: Report = {
     id: timedId(device),
@@ -21,6 +45,7 @@ export async function report(device: Device, result: Result): Promise<Report> {
     to: null,
     obstacle: null,
     warnings: [],
+    obstacle: null,
     lost_writes: null,
     waits_until: null,
     fetched_bytes: 0,
@@ -32,25 +57,7 @@ export async function report(device: Device, result: Result): Promise<Report> {
   await log.sync();
   if (isNews(whole)) await enqueue(device, whole);
   emit({ kind: 'report', report: whole });
-  await deliver(device);
   return whole;
-}
-
-/** Of an update that is complete. Its report is in the outbox before the journal says that it is. */
-export async function reportUpdate(device: Device, record: Complete, more: Partial<Report> = {}): Promise<Report> {
-  const { id, from, to, failure, lost_writes } = record;
-  const result = await report(device, {
-    id,
-    kind: record.outcome === 'committed' ? 'updated' : record.outcome,
-    stage: record.outcome === 'committed' ? 'commit' : stageOf(failure?.failed_in),
-    from: from?.version ?? null,
-    to: to.version,
-    reasons: failure ? [failure.reason] : [],
-    lost_writes,
-    ...more,
-  });
-  await device.journal.amend({ ...record, reported: true });
-  return result;
 }
 
 function stageOf(failed_in: string | undefined): string {

@@ -1,5 +1,5 @@
 import type { KeyPlace } from '@kedge/publish/keyring';
-import { initRepository, listKeys, revokeKey, rotateRole } from '@kedge/publish/keys';
+import { initRepository, listKeys, type Replaced, revokeKey, rotateRole } from '@kedge/publish/keys';
 import { roleNames } from '@kedge/trust/roles';
 import { type CommandIo, readArgs, required, runCommand, UsageError } from '../command.ts';
 import { exitCode } from '../exit-code.ts';
@@ -38,18 +38,18 @@ async function change(
     case 'rotate': {
       const role = roleNames.find((role) => role === subject);
       if (!role) throw new UsageError(`the role must be one of ${roleNames.join(', ')}`);
-      const made = await rotateRole(io.ports, place, folder, role);
-      io.out(`${role} is signed with ${made.map((key) => key.keyID).join(', ')} now.`);
-      return exitCode.ok;
+      return tell(io, await rotateRole(io.ports, place, folder, role));
     }
-    case 'revoke': {
-      const role = await revokeKey(io.ports, place, folder, required(subject, 'KEYID'));
-      io.out(`${role} has a new key in its place.`);
-      return exitCode.ok;
-    }
+    case 'revoke':
+      return tell(io, await revokeKey(io.ports, place, folder, required(subject, 'KEYID')));
     default:
       throw new UsageError(what === undefined ? 'say what to do with the keys' : `"kedge keys ${what}" is not known`);
   }
+}
+
+function tell(io: CommandIo, { role, made, retired }: Replaced): number {
+  io.out(`${role} is signed with ${made.join(', ')} now; ${retired.join(', ')} may be thrown away.`);
+  return exitCode.ok;
 }
 
 async function list(io: CommandIo, folder: string, json: boolean): Promise<number> {

@@ -11,7 +11,10 @@ afterAll(() => owner.close());
 test('a configuration that cannot be used is one line that names the file, the key and what is known, and exit code 3', async () => {
   const mistakes = [
     ['chanel: beta', /kedge\.yaml: chanel: is not known; did you mean "channel"\?$/],
-    ['policy: { download_bytes_maximum: 5 }', /kedge\.yaml: policy\.download_bytes_maximum: is not known; .*"download_bytes_max"/],
+    [
+      'policy: { download_byte_max: 5 }',
+      /kedge\.yaml: policy\.download_byte_max: is not known; .*"download_bytes_max"\?$/,
+    ],
     ['channel: gold', /kedge\.yaml: channel: must be one of nightly, beta, stable, lts, hotfix, got "gold"$/],
     ['policy: {', /kedge\.yaml: is not YAML: .* line \d+/],
   ] as const;

@@ -15,7 +15,7 @@ export type Owner = {
   readonly world: World;
   readonly config: string;
   /** Writes the configuration anew, with more lines. */
-  configure(more: string, port?: number): void;
+  configure(more: string, instead?: { readonly repository?: string; readonly folder?: string }): void;
   kedge(words: string, user?: { readonly uid: number; readonly gid: number }): Promise<Ended>;
   /** `agent run`, once it says that it runs. */
   run(): Promise<ChildProcess>;
@@ -23,6 +23,8 @@ export type Owner = {
   expectWorking(version: string): Promise<void>;
   /** All is as before the trouble, and once that is over the next good release is installed. */
   expectNothingLost(): Promise<void>;
+  /** As a power cut does to the app. */
+  endApp(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -42,12 +44,13 @@ export async function ownerOfInstalled(): Promise<Owner> {
 }
 
 export async function installFirst(owner: Owner): Promise<void> {
-  expect(await owner.kedge('check')).toMatchObject({ code: 0, out: ['updated 1.0.0', expect.any(String)] });
+  const { code, out, err } = await owner.kedge('check');
+  expect({ code, err, first: out[0] }).toEqual({ code: 0, err: [], first: 'updated 1.0.0' });
   await owner.world.ask('kept', 'POST');
 }
 
 function ownerIn(world: World): Owner {
-  const { device_folder, repository, url } = world;
+  const { device_folder } = world;
   const config = join(device_folder, 'kedge.yaml');
   const agents: ChildProcess[] = [];
   const start = (words: string, user = {}): ChildProcess => {
@@ -57,10 +60,10 @@ function ownerIn(world: World): Owner {
   const owner: Owner = {
     world,
     config,
-    configure(more, port = world.port) {
-      const root = `${repository}/metadata/1.root.json`;
-      const lines = ['product: tiny', `repository: ['${url}']`, `root: ${root}`, 'folder: .'];
-      writeFileSync(config, [...lines, `variables: { port: '${port}' }`, more].join('\n'));
+    configure(more, { repository = world.url, folder = '.' } = {}) {
+      const root = `${world.repository}/metadata/1.root.json`;
+      const lines = ['product: tiny', `repository: ['${repository}']`, `root: ${root}`, `folder: ${folder}`];
+      writeFileSync(config, [...lines, `variables: { port: '${world.port}' }`, more].join('\n'));
     },
     async kedge(words, user) {
       const agent = start(words, user);
@@ -76,17 +79,21 @@ function ownerIn(world: World): Owner {
       return agent;
     },
     async expectWorking(version) {
-      expect(await world.ask()).toMatchObject({ version, rows: [{ text: 'kept' }] });
+      expect(await world.askUntil(version)).toMatchObject({ version, rows: [{ text: 'kept' }] });
     },
     async expectNothingLost() {
       await owner.expectWorking('1.0.0');
       await world.publish({ version: '1.9.0', counter: 9 });
-      expect(await owner.kedge('check')).toMatchObject({ code: 0, out: ['updated 1.0.0 -> 1.9.0', expect.any(String)] });
+      const { code, out } = await owner.kedge('check');
+      expect({ code, first: out[0] }).toEqual({ code: 0, first: 'updated 1.0.0 -> 1.9.0' });
       await owner.expectWorking('1.9.0');
     },
-    async close() {
+    async endApp() {
       for (const agent of agents) await stop(agent);
       endApp(device_folder);
+    },
+    async close() {
+      await owner.endApp();
       await world.close();
     },
   };

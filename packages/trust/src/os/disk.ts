@@ -21,15 +21,17 @@ export const nodeDisk: Disk = {
     const file = await unlessAbsent(open(path, 'r'));
     if (!file) return undefined;
     try {
+      // What stat says is a guess: a file may grow meanwhile, and those of /proc have no size.
       const { size } = await file.stat();
-      // One byte more than expected: a file that grows meanwhile, or one of /proc, must not pass the limit unseen.
-      const buffer = new Uint8Array(Math.min(size, limit_bytes) + 1);
+      if (size > limit_bytes) throw tooLong(path, limit_bytes);
+      let buffer = new Uint8Array(size + 1);
       let length = 0;
       for (;;) {
         const { bytesRead } = await file.read(buffer, length, buffer.length - length);
-        if (bytesRead === 0) return buffer.slice(0, length);
         length += bytesRead;
-        if (length === buffer.length) throw tooLong(path, limit_bytes);
+        if (length > limit_bytes) throw tooLong(path, limit_bytes);
+        if (bytesRead === 0) return buffer.slice(0, length);
+        if (length === buffer.length) buffer = extended(buffer);
       }
     } finally {
       await file.close();
@@ -92,6 +94,12 @@ async function unlessAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;
   }
+}
+
+function extended(buffer: Uint8Array): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(2 * buffer.length);
+  larger.set(buffer);
+  return larger;
 }
 
 function tooLong(path: string, limit_bytes: number): Error {

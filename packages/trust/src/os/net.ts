@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest, Agent as SecureAgent } from 'node:https';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { errorCode, type Net, type NetRequest, type NetResponse } from '@kedge/core/ports';
 
@@ -49,7 +50,23 @@ function toResponse(request: NetRequest, outgoing: ClientRequest, incoming: Inco
   for (const [name, value] of Object.entries(incoming.headers)) {
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
   }
-  return { status: incoming.statusCode ?? 0, headers, body: incoming };
+  return { status: incoming.statusCode ?? 0, headers, body: bodyOf(incoming) };
+}
+
+/** Unlike the stream itself, it closes the connection also when it is left before anything was read of it. */
+function bodyOf(stream: Readable): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      const chunks: AsyncIterator<Uint8Array> = stream[Symbol.asyncIterator]();
+      return {
+        next: () => chunks.next(),
+        async return() {
+          stream.destroy();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
 }
 
 async function readFile(request: NetRequest): Promise<NetResponse> {
@@ -69,7 +86,7 @@ async function readFile(request: NetRequest): Promise<NetResponse> {
       'content-length': String(length),
       ...(range ? { 'content-range': `bytes ${start}-${facts.size - 1}/${facts.size}` } : {}),
     },
-    body: createReadStream(path, { start, highWaterMark: 256 * 1024 }),
+    body: bodyOf(createReadStream(path, { start, highWaterMark: 256 * 1024 })),
   };
 }
 

@@ -16,17 +16,36 @@ import { openReadable } from './database.ts';
 export async function backUp(disk: Disk, data_folder: string, parts: readonly DataPart[], to: string): Promise<void> {
   refuseOverlap(parts);
   if (await disk.stat(to)) throw new DataError(`there is a backup at ${to} already; give the new one another name`);
-  const partial = `${to}.partial`;
-  await removeTree(disk, partial);
-  await makeFolderDurable(disk, partial, 0o700);
-  const backedUp: BackedUpPart[] = [];
-  for (const part of parts) {
-    const present = await backUpPart(disk, part, `${data_folder}/${part.path}`, `${partial}/data/${part.path}`);
-    backedUp.push({ ...part, present });
+  await removePartial(disk, parentOf(to));
+  const partial = `${to}${partialSuffix}`;
+  try {
+    await fill(disk, data_folder, parts, partial);
+  } catch (error) {
+    // Gives back at once what it took: a full disk may be why it failed.
+    await removeTree(disk, partial);
+    throw error;
   }
-  await writeContents(disk, partial, backedUp);
   await disk.rename(partial, to);
   await disk.syncFolder(parentOf(to));
+}
+
+const partialSuffix = '.partial';
+
+/** What a power cut left of earlier backups. */
+async function removePartial(disk: Disk, folder: string): Promise<void> {
+  for (const name of (await disk.list(folder)) ?? []) {
+    if (name.endsWith(partialSuffix)) await removeTree(disk, `${folder}/${name}`);
+  }
+}
+
+async function fill(disk: Disk, data_folder: string, parts: readonly DataPart[], to: string): Promise<void> {
+  await makeFolderDurable(disk, to, 0o700);
+  const backedUp: BackedUpPart[] = [];
+  for (const part of parts) {
+    const present = await backUpPart(disk, part, `${data_folder}/${part.path}`, `${to}/data/${part.path}`);
+    backedUp.push({ ...part, present });
+  }
+  await writeContents(disk, to, backedUp);
 }
 
 /** @returns whether there was anything */
@@ -52,7 +71,7 @@ async function backUpPart(disk: Disk, part: DataPart, from: string, to: string):
 
 /**
  * One snapshot, whatever is written meanwhile. The read transaction is what makes it one: without it the copy begins
- * anew at each write of another process, and a database that is locked ends as an empty copy without an error.
+ * anew at each write of another process, and a lock in its way ends it with an error that says "not an error".
  */
 async function backUpDatabase(from: string, to: string): Promise<void> {
   using database = openReadable(from);

@@ -28,11 +28,14 @@ export async function copyFolder(disk: Disk, from: string, to: string): Promise<
       });
     }
     for (const path of gone.toReversed()) await removeTree(disk, join(to, path));
-    for (const [path, entry] of changed) await unlessGone(copyEntry(disk, entry, join(from, path), join(to, path)));
+    for (const [path, entry] of changed) {
+      if (!(await unlessGone(copyEntry(disk, entry, join(from, path), join(to, path))))) found.delete(path);
+    }
     copied = found;
   }
-  for (const [path, entry] of [...copied].toReversed())
-    if (entry.kind === 'folder') await disk.syncFolder(join(to, path));
+  for (const [path, { kind }] of [...copied].toReversed()) {
+    if (kind === 'folder') await disk.syncFolder(join(to, path));
+  }
 }
 
 /** Copies one file, as a reflink where the file system can. Durable on return, but for its name in its folder. */
@@ -58,18 +61,18 @@ export async function copyAttributes(from: string, to: string): Promise<void> {
 
 type Surveyed = { readonly kind: 'file' | 'folder' | 'symlink'; readonly stamp: string };
 /** By path below the folder, each folder before what is in it; the folder itself has the empty path. */
-type Survey = ReadonlyMap<string, Surveyed>;
+type Survey = Map<string, Surveyed>;
 
 async function survey(root: string): Promise<Survey> {
-  const found = new Map<string, Surveyed>();
-  const open = [''];
-  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+  const found: Survey = new Map();
+  const pending = [''];
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     const facts = await unlessGone(lstat(join(root, path), { bigint: true }));
     const entry = facts && surveyed(facts);
     if (!entry) continue;
     found.set(path, entry);
     if (entry.kind !== 'folder') continue;
-    for (const name of (await unlessGone(readdir(join(root, path)))) ?? []) open.push(join(path, name));
+    for (const name of (await unlessGone(readdir(join(root, path)))) ?? []) pending.push(join(path, name));
   }
   return found;
 }
@@ -83,30 +86,30 @@ function surveyed(facts: BigIntStats): Surveyed | undefined {
   return facts.isSymbolicLink() ? { kind: 'symlink', stamp } : undefined;
 }
 
-async function copyEntry(disk: Disk, entry: Surveyed, from: string, to: string): Promise<void> {
+async function copyEntry(disk: Disk, entry: Surveyed, from: string, to: string): Promise<true> {
   switch (entry.kind) {
     case 'folder':
       await disk.makeFolder(to);
       await copyAttributes(from, to);
-      return;
+      return true;
     case 'file':
       await disk.removeFile(to);
       await copyFile(from, to);
-      return;
+      return true;
     case 'symlink': {
       const { uid, gid } = await lstat(from);
       await disk.removeFile(to);
       await disk.symlink(await readlink(from), to);
       const made = await lstat(to);
       if (made.uid !== uid || made.gid !== gid) await lchown(to, uid, gid);
-      return;
+      return true;
     }
     default:
-      entry.kind satisfies never;
+      return entry.kind satisfies never;
   }
 }
 
-/** What vanishes between two looks is found missing, and taken from the copy, by the next pass. */
+/** Undefined when it vanished since it was seen; the next pass looks again. */
 async function unlessGone<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;

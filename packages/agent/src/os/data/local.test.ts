@@ -109,12 +109,13 @@ describe.for(kinds)('%s', ([, { part, put, get }]) => {
   test('is not mixed with what an interrupted backup or restore of another time left', async () => {
     await put('old');
     const place = join(data_folder, part.path);
-    for (const left of [`${backup}.partial`, `${place}.kedge-new`, `${place}.kedge-old`]) {
+    for (const left of [`${backup}-other.partial`, `${backup}.partial`, `${place}.kedge-new`, `${place}.kedge-old`]) {
       await mkdir(join(left, 'data', 'deep'), { recursive: true });
     }
     await data().backup(parts, backup);
     await data().restore(parts, backup);
     expect(await get()).toBe('old');
+    expect(await readdir(join(folder, 'backups'))).toEqual(['one']);
     expect(await readdir(join(backup, 'data'))).toEqual(['place']);
     if (part.kind === 'directory') expect(await readdir(place)).toEqual(['deep', 'same']);
   });

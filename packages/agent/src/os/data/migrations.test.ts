@@ -72,7 +72,7 @@ describe('an SQL migration', () => {
     expect(rows('SELECT name FROM sqlite_schema')).toEqual([]);
   });
 
-  test.for(['BEGIN', 'COMMIT', 'END TRANSACTION', 'ROLLBACK', "ATTACH '/tmp/kedge-never.db' AS other"])(
+  test.for(['BEGIN', 'COMMIT', 'END TRANSACTION', 'ROLLBACK', "ATTACH ':memory:' AS other"])(
     'that contains %s is refused and leaves nothing',
     async (statement) => {
       const migration = await sql('001', `CREATE TABLE t (x);\n-- a comment\n${statement};\nCREATE TABLE u (x)`);

@@ -27,6 +27,8 @@ export async function restore(
     try {
       await layReady(disk, part, `${from}/data/${part.path}`, place);
     } catch (error) {
+      // Gives back at once what it took: a full disk may be why it failed.
+      for (const { path } of backedUp) await removeTree(disk, ready(`${data_folder}/${path}`));
       throw dataError(`the restore of ${place}`, error);
     }
   }

@@ -1,0 +1,38 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Owner, ownerOfInstalled, stop } from './owner.ts';
+
+let owner: Owner;
+beforeEach(async () => {
+  owner = await ownerOfInstalled();
+});
+afterEach(() => owner.close());
+
+test('a second agent says in one line that another is at work, ends with exit code 7 and disturbs nobody', async () => {
+  const first = await owner.run();
+  expect(await owner.kedge('run')).toEqual({
+    code: 7,
+    out: [],
+    err: [`kedge: another agent works on ${owner.world.device_folder}; stop it first, or name another configuration`],
+  });
+  await owner.expectNothingLost();
+  await stop(first);
+});
+
+test('an agent that was killed is followed by the next one, which takes the app over', async () => {
+  const first = await owner.run();
+  await stop(first, 'SIGKILL');
+  await owner.expectWorking('1.0.0');
+  await owner.run();
+  await owner.expectNothingLost();
+});
+
+test('an agent that holds the device and does not answer is one line and exit code 7', async () => {
+  const first = await owner.run();
+  first.kill('SIGSTOP');
+  try {
+    await owner.expectWorking('1.0.0');
+    expect(await owner.kedge('events')).toMatchObject({ code: 8 });
+  } finally {
+    first.kill('SIGCONT');
+  }
+});
