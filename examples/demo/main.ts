@@ -41,8 +41,8 @@ export function main(args: readonly string[], io: CommandIo): Promise<number> {
       return 0;
     } catch (error) {
       if (io.signal.aborted) return stopped_exit_code;
+      if (values.json) io.out(JSON.stringify({ kind: 'result', ok: false, problem: messageOf(error) }));
       if (!(error instanceof Unexpected)) throw error;
-      if (values.json) io.out(JSON.stringify({ kind: 'result', ok: false, problem: error.message }));
       io.err(`${error.message}; run it again with --keep DIR to look at what is there`);
       return 1;
     } finally {
@@ -86,6 +86,10 @@ function deviceOf(io: CommandIo, folder: string, vendor: Vendor, product: string
 function screenFor(io: CommandIo, json: boolean): Screen {
   if (json) return jsonScreen(io.out);
   return process.stdout.isTTY ? terminalScreen(io.out, process.stdout) : plainScreen(io.out);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function hasBinaries(): boolean {

@@ -32,12 +32,17 @@ export function probedPath(device: Device): string {
 }
 
 /** Looks for updates while the app is probed, and adds the row. */
-export async function watchUpdate(story: Story, device: Device, expected: Report['kind']): Promise<Report> {
+export async function watchUpdate(
+  story: Story,
+  device: Device,
+  expected: Report['kind'],
+  note: string | null = null,
+): Promise<Report> {
   const { clock, screen, rows } = story;
   const probed = await probe(clock, device.url + probedPath(device), () => device.check(hear(story, device)));
   const { value: report, downtime_ms } = probed;
   expectSame(`outcome of ${device.product} ${report.to ?? ''} (${report.reasons.join('; ')})`, report.kind, expected);
-  rows.push(rowOf(report, downtime_ms, null));
+  rows.push(rowOf(report, downtime_ms, note));
   screen.started(device.product, device.pids());
   return report;
 }

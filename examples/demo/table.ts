@@ -7,6 +7,8 @@ export type Row = {
   readonly product: string;
   readonly from: string | null;
   readonly to: string | null;
+  /** What was particular. */
+  readonly note: string | null;
   /** As the report calls it, or `killed`. */
   readonly outcome: Report['kind'] | 'killed';
   readonly fetched_bytes: number;
@@ -17,14 +19,16 @@ export type Row = {
   readonly bare_restart_ms: number | null;
 };
 
-export function rowOf(report: Report, downtime_ms: number | null, bare_restart_ms: number | null): Row {
+export function rowOf(report: Report, downtime_ms: number | null, note: string | null = null): Row {
   const { product, from, to, kind, fetched_bytes, stages } = report;
-  return { product, from, to, outcome: kind, fetched_bytes, stages, downtime_ms, bare_restart_ms };
+  return { product, from, to, note, outcome: kind, fetched_bytes, stages, downtime_ms, bare_restart_ms: null };
 }
 
 export function tableOf(rows: readonly Row[]): readonly string[] {
-  const head = ['update', 'outcome', 'fetched', ...stages.map(({ name }) => name), 'downtime', 'bare restart'];
-  const cells = [head, ...rows.map(cellsOf)];
+  const measured = new Set(rows.flatMap((row) => row.stages.map(({ name }) => name)));
+  const columns = stages.map(({ name }) => name).filter((name) => measured.has(name));
+  const head = ['update', 'outcome', 'fetched', ...columns, 'downtime', 'bare restart'];
+  const cells = [head, ...rows.map((row) => cellsOf(row, columns))];
   const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
   return cells.map((row) =>
     row
@@ -33,14 +37,16 @@ export function tableOf(rows: readonly Row[]): readonly string[] {
   );
 }
 
-function cellsOf(row: Row): readonly string[] {
-  const { product, from, to, outcome, fetched_bytes, downtime_ms, bare_restart_ms } = row;
+function cellsOf(row: Row, columns: readonly string[]): readonly string[] {
+  const { product, from, to, note, outcome, fetched_bytes, downtime_ms, bare_restart_ms } = row;
   const times = new Map(row.stages.map(({ name, duration_ms }) => [name, duration_ms]));
   return [
-    [product, from, from !== null && to !== null ? '->' : null, to].filter((word) => word !== null).join(' '),
+    [product, from, from !== null && to !== null ? '->' : null, to, note && `(${note})`]
+      .filter((word) => word !== null)
+      .join(' '),
     outcome.replaceAll('_', ' '),
     `${(fetched_bytes / 1000).toFixed(0)} kB`,
-    ...stages.map(({ name }) => {
+    ...columns.map((name) => {
       const duration_ms = times.get(name);
       return duration_ms === undefined ? '-' : `${(duration_ms / 1000).toFixed(2)} s`;
     }),

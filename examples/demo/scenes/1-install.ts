@@ -30,6 +30,6 @@ export const install: Scene = {
 async function installOn(story: Story, device: Device): Promise<void> {
   const report = await device.check(hear(story, device));
   expectSame(`outcome of the install (${report.reasons.join('; ')})`, report.kind, 'updated');
-  story.rows.push(rowOf(report, null, null));
+  story.rows.push(rowOf(report, null));
   story.screen.started(device.product, device.pids());
 }

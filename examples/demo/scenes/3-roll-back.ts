@@ -9,7 +9,7 @@ export const rollBack: Scene = {
     await addRecording(recorder.url, 'Written before 1.3.0');
     const before = await recordings(recorder.url, 'id title priority show');
     await vendor.publishRecorder('1.3.0');
-    await watchUpdate(story, recorder, 'rolled_back');
+    await watchUpdate(story, recorder, 'rolled_back', 'never healthy');
     await expectVersion(story, '1.2.0');
     expectSame('rows after the roll back', await recordings(recorder.url, 'id title priority show'), before);
     screen.fact(`all ${before.length} rows are as they were, in the schema of 1.2.0`);

@@ -11,14 +11,20 @@ export const kill: Scene = {
     await addRecording(recorder.url, 'Written before 1.3.1');
     const before = await recordings(recorder.url, 'id title priority show');
     const manifest = await vendor.publishRecorder('1.3.1');
+    const stages: { name: string; duration_ms: number }[] = [];
+    let fetched_bytes = 0;
     const { downtime_ms } = await probe(clock, recorder.url + probedPath(recorder), async () => {
-      await recorder.checkAndKillAt('SWITCHED', hear(story, recorder));
+      await recorder.checkAndKillAt('SWITCHED', (event) => {
+        hear(story, recorder)(event);
+        if (event.kind === 'progress') fetched_bytes = event.done_bytes;
+        if (event.kind === 'stage_finished') stages.push({ name: event.stage, duration_ms: event.duration_ms });
+      });
       screen.fact('the agent was killed when the journal said SWITCHED: migrated, and the new version live');
       await recorder.start();
     });
     screen.started('recorder', recorder.pids());
-    const update = { product: 'recorder', from: '1.2.0', to: '1.3.1', outcome: 'killed' } as const;
-    rows.push({ ...update, fetched_bytes: 0, stages: [], downtime_ms, bare_restart_ms: null });
+    const update = { product: 'recorder', from: '1.2.0', to: '1.3.1', note: 'kill -9', outcome: 'killed' } as const;
+    rows.push({ ...update, fetched_bytes, stages, downtime_ms, bare_restart_ms: null });
     const explained = parseWith(list(text({ length_max: 10_000 })), await recorder.ask('explain', {}), 'explanation');
     expectWords('explanation after the start', explained, 'the update was cut off in');
     await expectVersion(story, '1.2.0');

@@ -9,12 +9,12 @@ export const hostileRepository: Scene = {
     const manifest = await vendor.publishRecorder('1.3.1', { as: '1.4.0', counter: 6 });
 
     vendor.misbehave({ kind: 'flip_one_byte' });
-    const tampered = await watchUpdate(story, recorder, 'refused');
+    const tampered = await watchUpdate(story, recorder, 'refused', 'tampered artifact');
     expectSame('stage that refuses one flipped byte', tampered.stage, 'verify');
     await expectVersion(story, '1.3.1');
 
     vendor.misbehave({ kind: 'old_timestamp', bytes: old_timestamp });
-    const rolledBack = await watchUpdate(story, recorder, 'refused');
+    const rolledBack = await watchUpdate(story, recorder, 'refused', 'old timestamp');
     expectSame('stage that refuses an old timestamp', rolledBack.stage, 'discover');
     expectWords('reasons of the refusal', rolledBack.reasons, 'timestamp');
     await expectVersion(story, '1.3.1');

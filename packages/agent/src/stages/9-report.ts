@@ -45,7 +45,6 @@ async function writeDown(device: Device, result: Result): Promise<Report> {
     to: null,
     obstacle: null,
     warnings: [],
-    obstacle: null,
     lost_writes: null,
     waits_until: null,
     fetched_bytes: 0,

@@ -35,22 +35,29 @@ const options = {
   'lose-writes': { type: 'boolean', default: false },
 } as const;
 
-type Asking = { readonly io: CommandIo; readonly config: AgentConfig; readonly json: boolean; readonly lose_writes: boolean };
+type Asking = {
+  readonly io: CommandIo;
+  readonly config: AgentConfig;
+  readonly json: boolean;
+  readonly lose_writes: boolean;
+};
 
 export function agent(args: readonly string[], io: CommandIo): Promise<number> {
-  return runCommand(args, io, usage, async () => {
-    const { values, positionals } = readArgs(args, options);
-    const [command, argument, ...rest] = positionals;
-    if (rest.length > 0) throw new UsageError(`${rest.join(' ')} is too much`);
-    const path = absolute(values.config ?? io.env['KEDGE_CONFIG'] ?? 'kedge.yaml');
-    const config = await readConfig(io.ports, path);
-    if (!config) {
-      io.err(`there is no configuration ${path}; name it with --config`);
-      return exitCode.bad_input;
-    }
-    const asking = { io, config, json: values.json, lose_writes: values['lose-writes'] };
-    return orOneLine(io, () => carryOut(asking, command, argument));
-  });
+  return runCommand(args, io, usage, () => orOneLine(io, () => carryOut(args, io)));
+}
+
+async function carryOut(args: readonly string[], io: CommandIo): Promise<number> {
+  const { values, positionals } = readArgs(args, options);
+  const [command, argument, ...rest] = positionals;
+  if (rest.length > 0) throw new UsageError(`${rest.join(' ')} is too much`);
+  const path = absolute(values.config ?? io.env['KEDGE_CONFIG'] ?? 'kedge.yaml');
+  const config = await readConfig(io.ports, path);
+  if (!config) {
+    io.err(`there is no configuration ${path}; name it with --config`);
+    return exitCode.bad_input;
+  }
+  const asking = { io, config, json: values.json, lose_writes: values['lose-writes'] };
+  return answer(asking, command, argument);
 }
 
 /** A device in trouble, such as a full disk or a folder of somebody else, is no bug. */
@@ -64,7 +71,7 @@ async function orOneLine(io: CommandIo, work: () => Promise<number>): Promise<nu
   }
 }
 
-async function carryOut(asking: Asking, command: string | undefined, argument: string | undefined): Promise<number> {
+async function answer(asking: Asking, command: string | undefined, argument: string | undefined): Promise<number> {
   switch (command) {
     case 'run':
       return run(asking);
