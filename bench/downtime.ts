@@ -13,7 +13,7 @@ import type { Measured } from './main.ts';
 const rounds = 5;
 const over_bare_ms_max = 150;
 
-/** Medians, milliseconds. */
+/** Medians of whole milliseconds. */
 type Row = {
   readonly kind: string;
   readonly update_ms: number;
@@ -22,21 +22,11 @@ type Row = {
 };
 
 export async function measureDowntime(io: CommandIo, folder: string): Promise<Measured> {
-  const { clock } = io.ports;
-  const { signal } = io;
-  const vendor = await openVendor(io.ports, folder);
-  const { url: source, root } = vendor;
-  const product = 'recorder';
+  const { signal, ports } = io;
+  const vendor = await openVendor(ports, folder);
+  const place = { folder: join(folder, 'recorder'), product: 'recorder', source: vendor.url, root: vendor.root };
   // Nothing is installed but what is asked for, so that one and the same update can be made again and again.
-  const device = await openDevice({
-    clock,
-    signal,
-    folder: join(folder, product),
-    product,
-    source,
-    root,
-    rule: 'never',
-  });
+  const device = await openDevice({ clock: ports.clock, signal, ...place, rule: 'never' });
   try {
     await device.start();
     await vendor.publishRecorder('1.0.0');
@@ -62,20 +52,23 @@ async function measureRow(
   folder: string,
   manifest: Manifest,
 ): Promise<Omit<Row, 'kind'>> {
-  const { clock } = io.ports;
+  const { signal, ports } = io;
+  const { clock } = ports;
   const { version } = manifest;
   const [updates_ms, bares_ms]: [number[], number[]] = [[], []];
   const path = '/health';
   for (let round = 0; round < rounds; round += 1) {
-    const { downtime_ms } = await probe(clock, device.url + path, () => updateTo(device, version));
+    const { downtime_ms } = await probe({ clock, signal, url: device.url + path }, () => updateTo(device, version));
     updates_ms.push(downtime_ms);
     const release = { manifest, folder: device.releaseFolder(version) };
-    bares_ms.push(await bareRestart_ms({ clock, release, data_folder: device.data_folder, folder, path, times: 1 }));
+    bares_ms.push(
+      await bareRestart_ms({ clock, signal, release, data_folder: device.data_folder, folder, path, times: 1 }),
+    );
     await device.ask('rollback', { lose_writes: false });
     // A version that was gone back from is not tried again before a person says so.
     await device.ask('approve', { version });
   }
-  const [update_ms, bare_ms] = [median(updates_ms), median(bares_ms)];
+  const [update_ms, bare_ms] = [Math.round(median(updates_ms)), Math.round(median(bares_ms))];
   return { update_ms, bare_ms, over_bare_ms: update_ms - bare_ms };
 }
 
@@ -90,27 +83,17 @@ function told(rows: readonly Row[]): Measured {
     ['recorder, median of 5', 'update', 'bare restart', 'over bare'],
     ...rows.map((row) => [
       row.kind,
-      ...[row.update_ms, row.bare_ms, row.over_bare_ms].map((ms) => `${ms.toFixed(0)} ms`),
+      ...[row.update_ms, row.bare_ms, row.over_bare_ms].map((value_ms) => `${value_ms} ms`),
     ]),
   ];
   return {
-    result: {
-      rounds,
-      rows: rows.map((row) => ({
-        ...row,
-        update_ms: Math.round(row.update_ms),
-        bare_ms: Math.round(row.bare_ms),
-        over_bare_ms: Math.round(row.over_bare_ms),
-      })),
-      over_bare_ms: Math.round(over_bare_ms),
-      over_bare_ms_max,
-    },
+    result: { rounds, rows, over_bare_ms, over_bare_ms_max },
     table: cells.map(([name = '', ...numbers]) =>
       [name.padEnd(24), ...numbers.map((cell) => cell.padStart(14))].join(''),
     ),
     problem:
       over_bare_ms > over_bare_ms_max
-        ? `an update is ${over_bare_ms.toFixed(0)} ms longer than a bare restart, at most ${over_bare_ms_max} are wanted`
+        ? `an update is ${over_bare_ms} ms longer than a bare restart, at most ${over_bare_ms_max} are wanted`
         : undefined,
   };
 }

@@ -13,6 +13,7 @@ import { median, probe, untilAnswered } from './prober.ts';
 
 export type BareOptions = {
   readonly clock: Clock;
+  readonly signal: AbortSignal;
   readonly release: LocalRelease;
   /** Nothing may write to it meanwhile: it is copied as it lies there. */
   readonly data_folder: string;
@@ -25,18 +26,18 @@ export type BareOptions = {
 
 /** Returns the median. */
 export async function bareRestart_ms(options: BareOptions): Promise<number> {
-  const { clock, release, folder, path, times } = options;
+  const { clock, signal, release, folder, path, times } = options;
   const copy = await mkdtemp(join(folder, 'bare-'));
   await cp(options.data_folder, copy, { recursive: true });
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}${path}`;
+  const client = { clock, signal, url: `http://127.0.0.1:${port}${path}` };
   const start = () => startApp(release, copy, port);
   let app = start();
   try {
-    await untilAnswered(clock, url);
+    await untilAnswered(client);
     const downtimes_ms: number[] = [];
     for (let time = 0; time < times; time += 1) {
-      const { downtime_ms } = await probe(clock, url, async () => {
+      const { downtime_ms } = await probe(client, async () => {
         await stopApp(app);
         app = start();
       });

@@ -40,7 +40,10 @@ export function main(args: readonly string[], io: CommandIo): Promise<number> {
       await demo(io, screenFor(io, values.json), folder, kept);
       return 0;
     } catch (error) {
-      if (io.signal.aborted) return stopped_exit_code;
+      if (io.signal.aborted) {
+        io.err('stopped; nothing of it runs any more');
+        return stopped_exit_code;
+      }
       if (values.json) io.out(JSON.stringify({ kind: 'result', ok: false, problem: messageOf(error) }));
       if (!(error instanceof Unexpected)) throw error;
       io.err(`${error.message}; run it again with --keep DIR to look at what is there`);
@@ -53,6 +56,7 @@ export function main(args: readonly string[], io: CommandIo): Promise<number> {
 
 async function demo(io: CommandIo, screen: Screen, folder: string, kept: string | null): Promise<void> {
   const { clock } = io.ports;
+  const { signal } = io;
   const began_ms = clock.monotonic_ms();
   const vendor = await openVendor(io.ports, folder);
   const devices: Device[] = [];
@@ -60,9 +64,9 @@ async function demo(io: CommandIo, screen: Screen, folder: string, kept: string 
     const recorder = await deviceOf(io, folder, vendor, 'recorder');
     const staticServer = hasBinaries() ? await deviceOf(io, folder, vendor, 'static-server') : undefined;
     devices.push(recorder, ...(staticServer ? [staticServer] : []));
-    const story: Story = { folder, clock, screen, vendor, recorder, staticServer, rows: [] };
+    const story: Story = { folder, clock, signal, screen, vendor, recorder, staticServer, rows: [] };
     for (const [index, { title, play }] of scenes.entries()) {
-      io.signal.throwIfAborted();
+      signal.throwIfAborted();
       screen.scene(index + 1, title);
       await play(story);
     }

@@ -9,43 +9,42 @@ export type Probed<T> = {
   readonly downtime_ms: number;
 };
 
+export type Client = { readonly clock: Clock; readonly signal: AbortSignal; readonly url: string };
+
 const pause_ms = 2;
 const answer_timeout_ms = 1_000;
 const patience_ms = 15_000;
 
 /** The app must answer before the work begins, and again after it. @throws when it does not */
-export async function probe<T>(clock: Clock, url: string, work: () => Promise<T>): Promise<Probed<T>> {
-  await untilAnswered(clock, url);
+export async function probe<T>(client: Client, work: () => Promise<T>): Promise<Probed<T>> {
+  const { clock } = client;
+  await untilAnswered(client);
   let last_ms = clock.monotonic_ms();
   let longest_ms = 0;
   let isWorkDone = false;
   const probing = (async () => {
     for (let isLast = false; !isLast; ) {
       isLast = isWorkDone;
-      await untilAnswered(clock, url);
+      await untilAnswered(client);
       const now_ms = clock.monotonic_ms();
       longest_ms = Math.max(longest_ms, now_ms - last_ms);
       last_ms = now_ms;
       await clock.sleep(pause_ms);
     }
   })();
-  const [worked, probed] = await Promise.allSettled([
-    work().finally(() => {
-      isWorkDone = true;
-    }),
-    probing,
-  ]);
-  if (worked.status === 'rejected') throw worked.reason;
-  if (probed.status === 'rejected') throw probed.reason;
-  return { value: worked.value, downtime_ms: longest_ms };
+  const done = work().finally(() => {
+    isWorkDone = true;
+  });
+  const [value] = await Promise.all([done, probing]);
+  return { value, downtime_ms: longest_ms };
 }
 
 /** @throws when there is no good answer for too long */
-export async function untilAnswered(clock: Clock, url: string): Promise<void> {
+export async function untilAnswered({ clock, signal, url }: Client): Promise<void> {
   const began_ms = clock.monotonic_ms();
   while (!(await isAnswered(url))) {
     if (clock.monotonic_ms() - began_ms > patience_ms) throw new Error(`${url} did not answer for ${patience_ms} ms`);
-    await clock.sleep(pause_ms);
+    await clock.sleep(pause_ms, signal);
   }
 }
 

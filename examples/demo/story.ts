@@ -4,9 +4,9 @@ import type { Report } from '@kedge/agent/report';
 import type { Manifest } from '@kedge/core/manifest';
 import type { Clock } from '@kedge/core/ports';
 import { bareRestart_ms } from './bare.ts';
-import type { Device } from './device.ts';
+import type { Device, Hear } from './device.ts';
 import { expectSame } from './expectation.ts';
-import { probe } from './prober.ts';
+import { type Probed, probe } from './prober.ts';
 import { versionOf } from './recorder-client.ts';
 import type { Screen } from './screen.ts';
 import { type Row, rowOf } from './table.ts';
@@ -16,6 +16,7 @@ export type Story = {
   /** Absolute. */
   readonly folder: string;
   readonly clock: Clock;
+  readonly signal: AbortSignal;
   readonly screen: Screen;
   readonly vendor: Vendor;
   readonly recorder: Device;
@@ -27,8 +28,13 @@ export type Story = {
 export type Scene = { readonly title: string; readonly play: (story: Story) => Promise<void> };
 
 /** What its clients ask each app for: an answer of status 200 means that it serves. */
-export function probedPath(device: Device): string {
+function probedPath(device: Device): string {
   return device.product === 'recorder' ? '/health' : '/';
+}
+
+/** While the work is done. */
+export function probeApp<T>({ clock, signal }: Story, device: Device, work: () => Promise<T>): Promise<Probed<T>> {
+  return probe({ clock, signal, url: device.url + probedPath(device) }, work);
 }
 
 /** Looks for updates while the app is probed, and adds the row. */
@@ -38,34 +44,33 @@ export async function watchUpdate(
   expected: Report['kind'],
   note: string | null = null,
 ): Promise<Report> {
-  const { clock, screen, rows } = story;
-  const probed = await probe(clock, device.url + probedPath(device), () => device.check(hear(story, device)));
-  const { value: report, downtime_ms } = probed;
-  expectSame(`outcome of ${device.product} ${report.to ?? ''} (${report.reasons.join('; ')})`, report.kind, expected);
-  rows.push(rowOf(report, downtime_ms, note));
-  screen.started(device.product, device.pids());
+  const { report, downtime_ms } = await updateUnderProbe(story, device, expected);
+  story.rows.push(rowOf(report, downtime_ms, note));
   return report;
 }
 
 /** An update that is to succeed, and then the same app restarted with no update. */
 export async function watchGoodUpdate(story: Story, device: Device, manifest: Manifest): Promise<void> {
-  const { clock, folder, rows } = story;
-  await watchUpdate(story, device, 'updated');
-  const release = { manifest, folder: device.releaseFolder(manifest.version) };
-  const { data_folder } = device;
+  const { report, downtime_ms } = await updateUnderProbe(story, device, 'updated');
   const bare_restart_ms = await bareRestart_ms({
-    clock,
-    release,
-    data_folder,
-    folder,
+    ...story,
+    release: { manifest, folder: device.releaseFolder(manifest.version) },
+    data_folder: device.data_folder,
     path: probedPath(device),
     times: 3,
   });
-  const row = rows.pop();
-  if (row) rows.push({ ...row, bare_restart_ms });
+  story.rows.push({ ...rowOf(report, downtime_ms), bare_restart_ms });
 }
 
-export function hear({ screen }: Story, device: Device): Parameters<Device['check']>[0] {
+async function updateUnderProbe(story: Story, device: Device, expected: Report['kind']) {
+  const { value: report, downtime_ms } = await probeApp(story, device, () => device.check(hear(story, device)));
+  const { to, reasons, kind } = report;
+  expectSame(`outcome of ${device.product} ${to ?? ''} (${reasons.join('; ')})`, kind, expected);
+  story.screen.started(device.product, device.pids());
+  return { report, downtime_ms };
+}
+
+export function hear({ screen }: Story, device: Device): Hear {
   return (event) => screen.event(device.product, event);
 }
 

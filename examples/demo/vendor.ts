@@ -17,11 +17,7 @@ export type Vendor = {
   readonly url: string;
   /** The file that devices trust from the start. */
   readonly root: string;
-  /** @param options.as another version for the same program */
-  publishRecorder(
-    version: RecorderVersion,
-    options?: { readonly as?: string; readonly counter?: number },
-  ): Promise<Manifest>;
+  publishRecorder(version: RecorderVersion, options?: RecorderOptions): Promise<Manifest>;
   publishStaticServer(which: StaticServerRelease): Promise<Manifest>;
   /** As it is signed now. */
   timestamp(): Promise<Uint8Array>;
@@ -30,8 +26,15 @@ export type Vendor = {
   close(): Promise<void>;
 };
 
+export type RecorderOptions = {
+  /** Another version for the same program, and its counter. */
+  readonly as?: string;
+  readonly counter?: number;
+  readonly validation?: Partial<Manifest['validation']>;
+};
+
 /** So that the demo is short. A release of one's own should have longer times. */
-const validation = { deadline_ms: 3_000, healthy_for_ms: 300, interval_ms: 50 };
+const validation = { deadline_ms: 10_000, healthy_for_ms: 300, interval_ms: 50 };
 
 /** @param folder absolute; `keys`, `repository` and `releases` are made in it */
 export async function openVendor(ports: KeyPorts, folder: string): Promise<Vendor> {
@@ -46,7 +49,7 @@ export async function openVendor(ports: KeyPorts, folder: string): Promise<Vendo
     await mkdir(source, { recursive: true });
     await writeTree(join(source, 'tree'));
     const whole = { format: 'kedge-release/1', platforms: { [platform]: 'tree' }, git_commit: null, ...description };
-    await writeFile(join(source, 'release.json'), `${JSON.stringify({ ...whole, validation }, null, 2)}\n`);
+    await writeFile(join(source, 'release.json'), `${JSON.stringify(whole, null, 2)}\n`);
     const manifest = await build(ports, join(source, 'release.json'), join(source, 'built'));
     await publish(ports, keyring, repository, join(source, 'built'));
     return manifest;
@@ -56,14 +59,21 @@ export async function openVendor(ports: KeyPorts, folder: string): Promise<Vendo
     repository,
     url: server.url,
     root: join(repository, 'metadata', '1.root.json'),
-    publishRecorder(version, { as = version, counter = recorderRelease(version).counter } = {}) {
-      const migrations = { database: 'recorder.db', folder: 'migrations' };
-      const description = { ...recorderRelease(version), version: as, counter, migrations };
+    publishRecorder(version, options = {}) {
+      const { as = version, counter = recorderRelease(version).counter } = options;
+      const description = {
+        ...recorderRelease(version),
+        version: as,
+        counter,
+        migrations: { database: 'recorder.db', folder: 'migrations' },
+        validation: { ...validation, ...options.validation },
+      };
       return release('any', description, (tree) => buildRecorderTree(version, tree, { as }));
     },
     publishStaticServer(which) {
       const platform = `${process.platform}-${process.arch}`;
-      return release(platform, staticServerRelease(which), (tree) => staticServerTree(which, tree));
+      const description = { ...staticServerRelease(which), validation };
+      return release(platform, description, (tree) => staticServerTree(which, tree));
     },
     timestamp: () => readFile(join(repository, 'metadata', 'timestamp.json')),
     misbehave: server.misbehave,

@@ -8,7 +8,7 @@ export const rollBack: Scene = {
     const { vendor, recorder, screen } = story;
     await addRecording(recorder.url, 'Written before 1.3.0');
     const before = await recordings(recorder.url, 'id title priority show');
-    await vendor.publishRecorder('1.3.0');
+    await vendor.publishRecorder('1.3.0', { validation: { deadline_ms: 2_000 } });
     await watchUpdate(story, recorder, 'rolled_back', 'never healthy');
     await expectVersion(story, '1.2.0');
     expectSame('rows after the roll back', await recordings(recorder.url, 'id title priority show'), before);

@@ -1,19 +1,19 @@
 import { list, parseWith, text } from '@kedge/core/parse';
 import { expectSame, expectWords } from '../expectation.ts';
-import { probe } from '../prober.ts';
 import { addRecording, recordings } from '../recorder-client.ts';
-import { expectVersion, hear, probedPath, type Scene, watchGoodUpdate } from '../story.ts';
+import { expectVersion, hear, probeApp, type Scene, watchGoodUpdate } from '../story.ts';
 
 export const kill: Scene = {
   title: 'kill -9 in the middle of an update: the next start brings the old version back',
   async play(story) {
-    const { vendor, recorder, screen, clock, rows } = story;
+    const { vendor, recorder, screen, rows } = story;
     await addRecording(recorder.url, 'Written before 1.3.1');
     const before = await recordings(recorder.url, 'id title priority show');
-    const manifest = await vendor.publishRecorder('1.3.1');
+    // Long enough for the kill to come before the update is through, on a slow machine as well.
+    const manifest = await vendor.publishRecorder('1.3.1', { validation: { healthy_for_ms: 1_000 } });
     const stages: { name: string; duration_ms: number }[] = [];
     let fetched_bytes = 0;
-    const { downtime_ms } = await probe(clock, recorder.url + probedPath(recorder), async () => {
+    const { downtime_ms } = await probeApp(story, recorder, async () => {
       await recorder.checkAndKillAt('SWITCHED', (event) => {
         hear(story, recorder)(event);
         if (event.kind === 'progress') fetched_bytes = event.done_bytes;

@@ -92,9 +92,10 @@ function tellTrouble(report: Report): string {
   const { at, to, stage, lost_writes } = report;
   const version = to ?? 'an update';
   const lost = lost_writes ? ` What was written from ${lost_writes.from} to ${lost_writes.until} was lost.` : '';
+  const failed = stage === 'commit' ? '' : `; it failed in stage ${stage}`;
   switch (report.kind) {
     case 'rolled_back':
-      return `Went back from ${version} to ${report.from ?? 'nothing'} at ${at}; it failed in stage ${stage}.${lost}`;
+      return `Went back from ${version} to ${report.from ?? 'nothing'} at ${at}${failed}.${lost}`;
     case 'dropped':
       return `Dropped ${version} at ${at} before it went live; the app ran on.`;
     case 'unfinished':

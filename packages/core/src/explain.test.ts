@@ -13,7 +13,7 @@ const sentences: readonly (readonly [Reason, string])[] = [
   [{ kind: 'up_to_date', version: null }, 'No release has been published for this device yet.'],
   [
     { kind: 'pinned_out', version, reason: 'health: 503', pinned_at: '2026-01-19T08:00:00Z' },
-    'Version 2.6.0 failed on this device on 2026-01-19T08:00:00Z (health: 503); it is not tried again until its pin is removed.',
+    'Version 2.6.0 is not tried again here since 2026-01-19T08:00:00Z (health: 503); "kedge agent approve 2.6.0" lifts that.',
   ],
   [{ kind: 'revoked', version, reason: 'data loss', action: 'refuse' }, 'was withdrawn by its vendor: data loss.'],
   [{ kind: 'installed_revoked', version, reason: 'data loss' }, 'The installed version 2.6.0 was withdrawn'],

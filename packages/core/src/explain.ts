@@ -36,7 +36,7 @@ export function explain(reason: Reason): string {
         ? 'No release has been published for this device yet.'
         : `Version ${reason.version} is the newest release.`;
     case 'pinned_out':
-      return `Version ${reason.version} failed on this device on ${reason.pinned_at} (${reason.reason}); it is not tried again until its pin is removed.`;
+      return `Version ${reason.version} is not tried again here since ${reason.pinned_at} (${reason.reason}); "kedge agent approve ${reason.version}" lifts that.`;
     case 'revoked':
       return `Version ${reason.version} was withdrawn by its vendor: ${reason.reason}.`;
     case 'installed_revoked':
@@ -44,7 +44,7 @@ export function explain(reason: Reason): string {
     case 'wanted_not_offered':
       return `Version ${reason.version} was asked for, but channel ${reason.channel} does not offer it; check the version or the device's channel.`;
     case 'wanted_not_newer':
-      return `Version ${reason.version} was asked for, but is not newer than ${reason.installed}, which is installed; to go back, use kedge rollback.`;
+      return `Version ${reason.version} was asked for, but is not newer than ${reason.installed}, which is installed; to go back, use kedge agent rollback.`;
     case 'wanted':
       return `Version ${reason.version} was asked for by a person.`;
     case 'approved':

@@ -31,7 +31,8 @@ export function planUp(applied: AppliedMigrations, migrations: readonly Migratio
 }
 
 /**
- * From what was applied back to the migrations of the release to return to.
+ * From what was applied back to the migrations of the release to return to. A command that would have come next may have
+ * begun, because nothing tells of it before its end: it is undone as well.
  *
  * @param target the migrations of the release to return to
  * @param known those of the release to leave, whose scripts are at hand
@@ -49,6 +50,11 @@ export function planDown(
       if (!migration?.down || checksumOf(migration) !== checksum) return { kind: 'no_way_down', database, id };
       undo.add(migration);
     }
+  }
+  const next = known.find(({ database, id }) => !appliedTo(applied, database).some((row) => row.id === id));
+  if (next?.kind === 'command' && !find(target, next.database, next.id)) {
+    if (!next.down) return { kind: 'no_way_down', database: next.database, id: next.id };
+    undo.add(next);
   }
   return { kind: 'plan', undo: known.filter((migration) => undo.has(migration)).toReversed() };
 }

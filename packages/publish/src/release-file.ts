@@ -29,7 +29,7 @@ const releaseFile = object({
   released_at: optional(instant),
   /** By default the commit that is checked out where this file lies. */
   git_commit: asInManifest,
-  /** `NNNN_name.up.sql`, with `.down.sql` and `.check.sql` where there are, in this folder of every platform's tree. */
+  /** `NNNN_name.up.sql`, or a program `NNNN_name.up`, in this folder of every platform's tree; see `readMigrations`. */
   migrations: optional(object({ database: innerPath, folder: innerPath })),
   product: asInManifest,
   version: asInManifest,

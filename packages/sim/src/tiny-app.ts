@@ -32,11 +32,15 @@ export type TinyRelease = {
   readonly severity?: string;
   /** Goes into the tree, so that two artifacts of one version differ. */
   readonly salt?: string;
+  /** More programs of its tree, by path. */
+  readonly programs?: { readonly [path: string]: string };
+  /** More of `release.json`, or other than it is here. */
+  readonly fields?: { readonly [name: string]: unknown };
 };
 
 /** Writes `release.json` and the tree of the release into an empty folder, for `build`. */
 export function writeTinyRelease(folder: string, release: TinyRelease): void {
-  const { version, counter, ill, migration, severity = 'minor', salt = '' } = release;
+  const { version, counter, ill, migration, severity = 'minor', salt = '', programs = {}, fields } = release;
   const tree = join(folder, 'tree');
   mkdirSync(join(tree, 'migrations'), { recursive: true });
   writeFileSync(join(tree, 'app.mjs'), program);
@@ -50,6 +54,7 @@ export function writeTinyRelease(folder: string, release: TinyRelease): void {
     const back = migration === 'fails on the way down' ? 'DROP TABLE nowhere;' : 'ALTER TABLE notes DROP COLUMN stars;';
     if (migration !== 'has no way down') script('0002_stars.down.sql', back);
   }
+  for (const [path, content] of Object.entries(programs)) writeFileSync(join(tree, path), content, { mode: 0o755 });
   const url = 'http://127.0.0.1:${port}/';
   writeFileSync(
     join(folder, 'release.json'),
@@ -68,6 +73,7 @@ export function writeTinyRelease(folder: string, release: TinyRelease): void {
       migrations: { database: 'app.db', folder: 'migrations' },
       checks: [{ kind: 'http', name: 'answers', url, timeout_ms: 1000 }],
       validation: { deadline_ms: 2000, healthy_for_ms: 0, interval_ms: 50 },
+      ...fields,
     }),
   );
 }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConfig } from '@kedge/agent/config';
 import type { AgentEvent, Device } from '@kedge/agent/device';
+import { createEventFeed, type EventFeed } from '@kedge/agent/event-feed';
 import { openDevice } from '@kedge/agent/open-device';
 import { type Base, localPorts, realBase } from '@kedge/agent/os/local-ports';
 import { build } from '@kedge/publish/build';
@@ -34,7 +35,7 @@ export type World = {
   serve: Answer;
   bytesOf(path: string): Buffer;
   /** Starts the device as after a boot. Ports that are given stand in for the real ones. */
-  boot(base?: Partial<Base>, config?: string): Promise<Booted>;
+  boot(base?: Partial<Base>, config?: string, sources?: readonly string[]): Promise<Booted>;
   /** What the app answers: its version and its rows. */
   ask(path?: string, method?: string): Promise<AppAnswer>;
   /** Asks until the app of that version has started, 5 s at most. */
@@ -47,6 +48,7 @@ export type AppAnswer = { readonly version: string; readonly rows: readonly { re
 export type Booted = {
   readonly device: Device;
   readonly events: readonly AgentEvent[];
+  readonly feed: EventFeed;
   /** The journal's states and the reports, in order. */
   trace(): readonly string[];
   /** As a power cut does to processes: at once, without a word. */
@@ -60,7 +62,6 @@ export async function createWorld(): Promise<World> {
   const [repository, keys, device_folder] = [join(folder, 'repository'), join(folder, 'keys'), join(folder, 'device')];
   mkdirSync(device_folder);
   await initRepository(ports, { folder: keys, passphrase: undefined }, repository);
-  const keyring = await readKeyring(nodeDisk, { folder: keys, passphrase: undefined });
   let answer: Answer | undefined;
   const server = createServer((request, response) => (answer ?? serveFiles(repository))(request, response));
   const url = `http://127.0.0.1:${await listen(server)}`;
@@ -77,6 +78,7 @@ export async function createWorld(): Promise<World> {
       const source = join(folder, `source-${release.version}`);
       writeTinyRelease(source, release);
       await build(ports, join(source, 'release.json'), join(source, 'out'));
+      const keyring = await readKeyring(nodeDisk, { folder: keys, passphrase: undefined });
       await publish(ports, keyring, repository, join(source, 'out'));
     },
     answerWith(next) {
@@ -84,8 +86,8 @@ export async function createWorld(): Promise<World> {
     },
     serve: serveFiles(repository),
     bytesOf: (path) => readFileSync(join(repository, path)),
-    async boot(base = {}, config = '') {
-      const one = await boot(device_folder, { ...realBase(), ...base }, configOf(url, repository, port, config));
+    async boot(base = {}, config = '', sources = [url]) {
+      const one = await boot(device_folder, { ...realBase(), ...base }, configOf(sources, repository, port, config));
       booted.push(one);
       return one;
     },
@@ -113,6 +115,11 @@ export async function createWorld(): Promise<World> {
 
 async function boot(folder: string, base: Base, yaml: string): Promise<Booted> {
   const events: AgentEvent[] = [];
+  const feed = createEventFeed();
+  const emit = (event: AgentEvent): void => {
+    events.push(event);
+    feed.emit(event);
+  };
   const off = new AbortController();
   const config = parseConfig(yaml, `${folder}/kedge.yaml`);
   const families: Parameters<Base['processes']['signal']>[0][] = [];
@@ -126,10 +133,11 @@ async function boot(folder: string, base: Base, yaml: string): Promise<Booted> {
     },
   };
   const real = localPorts(config, () => {}, { ...base, processes });
-  const device = await openDevice({ config, ports: real, emit: (event) => events.push(event), signal: off.signal });
+  const device = await openDevice({ config, ports: real, emit, signal: off.signal });
   return {
     device,
     events,
+    feed,
     trace: () =>
       events.flatMap((event) => {
         if (event.kind === 'state') return [event.state];
@@ -152,10 +160,10 @@ async function askApp(port: number, path: string, method: string): Promise<AppAn
   return answer;
 }
 
-function configOf(url: string, repository: string, port: number, more: string): string {
+function configOf(sources: readonly string[], repository: string, port: number, more: string): string {
   return `
 product: tiny
-repository: ['${url}']
+repository: ${JSON.stringify(sources)}
 root: ${repository}/metadata/1.root.json
 folder: .
 variables: { port: '${port}' }

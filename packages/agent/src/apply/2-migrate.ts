@@ -1,4 +1,7 @@
-/** apply.migrate: the data becomes what the new release needs. The app is stopped only when there is something to do. */
+/**
+ * apply.migrate: the data becomes what the new release needs. A release that does not fit the data is known before
+ * anything begins, and dropped while the app runs; the app is stopped only when there is something to do.
+ */
 
 import type { UpdateInFlight } from '@kedge/core/journal';
 import type { Migration } from '@kedge/core/manifest';
@@ -8,10 +11,10 @@ import type { Data, LocalRelease } from '../ports.ts';
 
 export async function migrate(device: Device, update: UpdateInFlight, release: LocalRelease): Promise<void> {
   const { journal, data, service } = device;
-  await journal.record('STAGED', 'migrate', { kind: 'MIGRATING', ...update });
   const pending = await pendingMigrations(data, release);
+  await assertPrechecks(data, pending, release);
+  await journal.record('STAGED', 'migrate', { kind: 'MIGRATING', ...update });
   if (pending.length > 0) {
-    await assertPrechecks(data, pending, release);
     await service.stop();
     for (const migration of pending) await data.migrateUp(migration, release);
   }

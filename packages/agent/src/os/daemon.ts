@@ -6,7 +6,7 @@ import { type AgentConfig, parseConfig } from '../config.ts';
 import { type Device, pathsIn } from '../device.ts';
 import { createEventFeed, type EventFeed } from '../event-feed.ts';
 import { handlersFor } from '../handlers.ts';
-import type { Handlers } from '../local-api.ts';
+import type { Handlers, RouteBody, RouteHandlers, RouteName } from '../local-api.ts';
 import { openDevice } from '../open-device.ts';
 import { acquireInstanceLock } from './instance-lock.ts';
 import { serveLocalApi } from './local-api.ts';
@@ -45,15 +45,23 @@ export async function runDaemon(options: DaemonOptions): Promise<'held' | 'stopp
   return result.kind === 'held' ? 'held' : 'stopped';
 }
 
-/** Answers one request as the agent would. The app that it starts goes on, and the next agent takes it over. */
-export async function answerOnce<T>(
+/** These need the app; to look at a device, or to write down what its owner wants, must not start it. */
+const starting: readonly RouteName[] = ['check', 'rollback'];
+
+/** Answers one request as the agent would. An app that it starts goes on, and the next agent takes it over. */
+export async function answerOnce<R extends RouteName>(
   options: DaemonOptions,
-  ask: (handlers: Handlers) => Promise<T>,
-): Promise<{ readonly kind: 'held' } | { readonly kind: 'answered'; readonly value: T }> {
+  route: R,
+  body: RouteBody<R>,
+): Promise<{ readonly kind: 'held' } | { readonly kind: 'answered'; readonly value: unknown }> {
   return withLock(options, async ({ agent, handlers }) => {
-    await agent.recover();
-    return ask(handlers);
+    if (starting.includes(route)) await agent.recover();
+    return handle(handlers, route, body);
   });
+}
+
+function handle<R extends RouteName>(handlers: RouteHandlers, route: R, body: RouteBody<R>): Promise<unknown> {
+  return handlers[route](body);
 }
 
 type Opened = { readonly device: Device; readonly agent: Agent; readonly handlers: Handlers; readonly feed: EventFeed };

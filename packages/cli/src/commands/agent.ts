@@ -3,7 +3,7 @@
 import type { AgentConfig } from '@kedge/agent/config';
 import { pathsIn } from '@kedge/agent/device';
 import { isOfTheDevice, isOutOfSpace, sentenceOf } from '@kedge/agent/failure';
-import { Refused, type RouteBody, type RouteHandlers, type RouteName } from '@kedge/agent/local-api';
+import { Refused, type RouteBody, type RouteName } from '@kedge/agent/local-api';
 import { answerOnce, readConfig, runDaemon } from '@kedge/agent/os/daemon';
 import { callLocalApi, followEvents } from '@kedge/agent/os/local-api-client';
 import { realBase } from '@kedge/agent/os/local-ports';
@@ -166,10 +166,8 @@ async function answerOf<R extends RouteName>(asking: Asking, route: R, body: Rou
   if (answer.kind === 'answered') return answer;
   if (answer.kind === 'refused') return { kind: 'failed', error: answer.error, exit_code: answer.exit_code };
   try {
-    const once = await answerOnce(
-      { config, say: io.err, signal: io.signal, base: { ...realBase(), ...io.ports } },
-      (handlers) => handle(handlers, route, body),
-    );
+    const base = { ...realBase(), ...io.ports };
+    const once = await answerOnce({ config, say: io.err, signal: io.signal, base }, route, body);
     if (once.kind === 'answered') return once;
     const error = `an agent works on ${config.folder} and does not answer: ${answer.reason}`;
     return { kind: 'failed', error, exit_code: exitCode.locked };
@@ -177,10 +175,6 @@ async function answerOf<R extends RouteName>(asking: Asking, route: R, body: Rou
     if (error instanceof Refused) return { kind: 'failed', error: error.message, exit_code: error.exit_code };
     throw error;
   }
-}
-
-function handle<R extends RouteName>(handlers: RouteHandlers, route: R, body: RouteBody<R>): Promise<unknown> {
-  return handlers[route](body);
 }
 
 async function follow({ io, config }: Asking): Promise<number> {

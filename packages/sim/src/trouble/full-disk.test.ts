@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAgent } from '@kedge/agent/agent';
 import type { Disk } from '@kedge/core/ports';
@@ -27,8 +27,7 @@ describe.skipIf(!canMount)('a full disk (needs root on Linux to mount one)', () 
   afterEach(async () => {
     // The app's processes keep the file system busy until they are gone.
     const { device_folder } = owner.world;
-    await owner.endApp();
-    execFileSync('umount', ['--lazy', device_folder]);
+    await owner.endApp().finally(() => execFileSync('umount', ['--lazy', device_folder]));
     await owner.close();
   });
 
@@ -67,12 +66,38 @@ describe.skipIf(!canMount)('a full disk (needs root on Linux to mount one)', () 
     await owner.endApp();
     const agent = await owner.run();
     await owner.expectWorking('1.0.0');
+    expect((await expectNoSpace()).at(-1)).toMatch(/the disk is full; free some space$/);
     expect(agent.exitCode).toBeNull();
     rmSync(ballast);
     await owner.expectNothingLost();
   });
 
-  test.each([4_096, 8_192, 16_384, 32_768, 65_536, 131_072])(
+  test('that fills up while an update is applied leaves the old version: the download makes room for the way back', async () => {
+    const { world } = owner;
+    await world.publish({ version: '1.1.0', counter: 2, salt: salt(400_000) });
+    await owner.endApp();
+    const disk: Disk = {
+      ...nodeDisk,
+      async rename(from, to) {
+        await nodeDisk.rename(from, to);
+        const isMigrated = to.endsWith('/journal.json') && readFileSync(to, 'utf8').includes('"kind": "MIGRATED"');
+        if (isMigrated) fill(0);
+      },
+    };
+    const { device, trace, cutPower } = await world.boot({ disk });
+    const agent = createAgent(device);
+    await agent.recover();
+    const report = await agent.check({ kind: 'asked', wanted: null });
+    expect(report).toMatchObject({ kind: 'rolled_back', obstacle: 'no_space', lost_writes: null });
+    expect(trace().slice(-3)).toEqual(['ROLLING_BACK', 'COMPLETE', 'report rolled_back']);
+    await owner.expectWorking('1.0.0');
+    await device.log.close();
+    await cutPower();
+    rmSync(ballast);
+    await owner.expectNextInstalled();
+  });
+
+  test.each([8_192, 65_536, 131_072])(
     'with %i bytes left ends as no space or as the new version, never in between',
     async (free_bytes) => {
       await owner.world.publish({ version: '1.1.0', counter: 2, salt: salt(20_000) });

@@ -21,6 +21,8 @@ export type Owner = {
   run(): Promise<ChildProcess>;
   /** The app answers with this version and every row that was ever written. */
   expectWorking(version: string): Promise<void>;
+  /** Also where neither agent nor app runs. */
+  expectNextInstalled(): Promise<void>;
   /** All is as before the trouble, and once that is over the next good release is installed. */
   expectNothingLost(): Promise<void>;
   /** As a power cut does to the app. */
@@ -83,6 +85,9 @@ function ownerIn(world: World): Owner {
     },
     async expectNothingLost() {
       await owner.expectWorking('1.0.0');
+      await owner.expectNextInstalled();
+    },
+    async expectNextInstalled() {
       await world.publish({ version: '1.9.0', counter: 9 });
       const { code, out } = await owner.kedge('check');
       expect({ code, first: out[0] }).toEqual({ code: 0, first: 'updated 1.0.0 -> 1.9.0' });
@@ -109,9 +114,9 @@ export async function stop(agent: ChildProcess, signal: NodeJS.Signals = 'SIGTER
 
 /** The app outlives a `kedge agent check`, and leads its own group of processes. */
 function endApp(device_folder: string): void {
-  const record = readOr(join(device_folder, 'state/service.json'), '{}');
-  const pid: unknown = JSON.parse(record).pid;
-  if (typeof pid !== 'number') return;
+  const record = readOr(join(device_folder, 'state/service.json'), '');
+  const pid = Number(/"pid":(\d+)/.exec(record)?.[1]);
+  if (!(pid > 0)) return;
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {

@@ -36,3 +36,11 @@ test('an agent that holds the device and does not answer is one line and exit co
     first.kill('SIGCONT');
   }
 });
+
+test('a check without an agent ends when it is done, and leaves the app running for the next one', async () => {
+  expect(await owner.kedge('check')).toMatchObject({
+    code: 0,
+    out: ['up to date', expect.any(String), expect.any(String)],
+  });
+  await owner.expectNothingLost();
+});

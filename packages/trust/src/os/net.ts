@@ -57,7 +57,7 @@ function toResponse(request: NetRequest, outgoing: ClientRequest, incoming: Inco
 function bodyOf(stream: Readable): AsyncIterable<Uint8Array> {
   return {
     [Symbol.asyncIterator]() {
-      const chunks: AsyncIterator<Uint8Array> = stream[Symbol.asyncIterator]();
+      const chunks = wholeStream(stream);
       return {
         next: () => chunks.next(),
         async return() {
@@ -67,6 +67,17 @@ function bodyOf(stream: Readable): AsyncIterable<Uint8Array> {
       };
     },
   };
+}
+
+/** A stream that breaks off keeps what came last to itself: here it comes before the error, and is not fetched again. */
+async function* wholeStream(stream: Readable): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stream;
+  } catch (error) {
+    const last: unknown = stream.read();
+    if (last instanceof Uint8Array) yield last;
+    throw error;
+  }
 }
 
 async function readFile(request: NetRequest): Promise<NetResponse> {

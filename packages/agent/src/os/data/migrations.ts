@@ -40,15 +40,15 @@ export async function migrateUp(ports: MigrationPorts, migration: Migration, rel
   });
 }
 
-/** Does nothing when the migration is not applied. @throws DataError */
+/** SQL that is not applied stays so; a command is run, because it may have begun. @throws DataError */
 export async function migrateDown(ports: MigrationPorts, migration: Migration, release: LocalRelease): Promise<void> {
   await change(ports, migration, 'down', async (path) => {
-    if (!(await isApplied(ports, path, migration))) return;
-    const script = migration.down;
-    if (script === undefined) throw new DataError(`${migration.id} has no way down; restore the backup`);
+    const wasApplied = await isApplied(ports, path, migration);
+    if (migration.kind === 'sql' && !wasApplied) return;
+    if (migration.down === undefined) throw new DataError(`${migration.id} has no way down; restore the backup`);
     if (migration.kind === 'command') {
       await runToSuccess(ports, migration, 'down', release);
-      transaction(path, (database) => removeRow(database, migration.id));
+      if (wasApplied) transaction(path, (database) => removeRow(database, migration.id));
       return;
     }
     const { down } = await readScripts(ports, migration, release);
