@@ -12,7 +12,7 @@ const sql = (id: string, database = 'app.db'): Migration => ({
   down: `${id}.down.sql`,
   sha256: digest(id.slice(-1)),
 });
-const command: Migration = { kind: 'command', id: '003', database: 'app.db', up: ['./up'], down: ['./down'] };
+const command = { kind: 'command', id: '003', database: 'app.db', up: ['./up'], down: ['./down'] } satisfies Migration;
 const oneWay: Migration = { kind: 'sql', id: '004', database: 'app.db', up: '4.sql', sha256: digest('4') };
 const row = (migration: Migration) => ({ id: migration.id, checksum: checksumOf(migration) });
 const known = [sql('001'), sql('001', 'log.db'), sql('002'), command];
@@ -60,6 +60,15 @@ describe('the way down', () => {
   test('undoes only what was applied', () => {
     expect(planDown({ 'app.db': [row(sql('001'))] }, [], known)).toEqual({ kind: 'plan', undo: [sql('001')] });
     expect(planDown({}, [], known)).toEqual({ kind: 'plan', undo: [] });
+  });
+
+  test('undoes a command that would have come next, because it may have begun', () => {
+    const applied = { 'app.db': [row(sql('001')), row(sql('002'))] };
+    const all = [sql('001'), sql('002'), command];
+    expect(planDown(applied, [sql('001')], all)).toEqual({ kind: 'plan', undo: [command, sql('002')] });
+    expect(planDown(applied, all, all)).toEqual({ kind: 'plan', undo: [] });
+    const { down: _, ...noWay } = command;
+    expect(planDown(applied, [sql('001')], [...all.slice(0, 2), noWay])).toMatchObject({ kind: 'no_way_down' });
   });
 
   test('is blocked by a migration without a way down', () => {

@@ -12,10 +12,9 @@ const [release = '', checks = ''] = [...page.matchAll(/```json\n(.*?)```/gs)].ma
 
 /** Every field of an object and every word of a choice, however deep. */
 function wordsOf(schema: JsonSchema): readonly string[] {
-  const { properties = {}, enum: choices = [] } = schema;
-  const own = [...Object.keys(Object(properties)), ...Object.values(Object(choices))].map(String);
-  const inner = [...Object.values(Object(properties)), ...Object.values(schema)].filter(isSchema);
-  return [...own, ...[...inner, ...inner.filter(Array.isArray).flat()].flatMap(wordsOf)];
+  const fields = Object.keys(Object(schema['properties']));
+  const choices = Object.values(Object(schema['enum'])).map(String);
+  return [...fields, ...choices, ...Object.values(schema).filter(isSchema).flatMap(wordsOf)];
 }
 
 function isSchema(value: unknown): value is JsonSchema {

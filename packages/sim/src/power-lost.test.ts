@@ -80,6 +80,7 @@ describe('the power is lost in an update', () => {
     const booted = await bootAndRecover();
     expect(booted.trace()).toEqual(trace);
     await expectEnd(version, version === '1.0.0' ? ['1.0.0'] : ['1.0.0', '1.1.0']);
+    expect((await bootAndRecover()).trace()).toEqual([]);
     const again = await update(booted.device, asked);
     expect(again).toMatchObject({ kind: version === '1.0.0' ? 'updated' : 'up_to_date' });
     await expectEnd('1.1.0', ['1.0.0', '1.1.0']);

@@ -132,7 +132,7 @@ async function boot(folder: string, base: Base, yaml: string): Promise<Booted> {
       return child;
     },
   };
-  const real = localPorts(config, () => {}, { ...base, processes });
+  const real = localPorts(config, () => {}, { ...base, processes }, off.signal);
   const device = await openDevice({ config, ports: real, emit, signal: off.signal });
   return {
     device,
@@ -149,6 +149,7 @@ async function boot(folder: string, base: Base, yaml: string): Promise<Booted> {
         base.processes.signal(family, 'SIGKILL');
         while (base.processes.left(family).length > 0) await systemClock.sleep(5);
       }
+      await device.log.close();
     },
   };
 }

@@ -46,7 +46,7 @@ export async function runDaemon(options: DaemonOptions): Promise<'held' | 'stopp
 }
 
 /** These need the app; to look at a device, or to write down what its owner wants, must not start it. */
-const starting: readonly RouteName[] = ['check', 'rollback'];
+const starting: ReadonlySet<RouteName> = new Set(['check', 'rollback']);
 
 /** Answers one request as the agent would. An app that it starts goes on, and the next agent takes it over. */
 export async function answerOnce<R extends RouteName>(
@@ -55,7 +55,7 @@ export async function answerOnce<R extends RouteName>(
   body: RouteBody<R>,
 ): Promise<{ readonly kind: 'held' } | { readonly kind: 'answered'; readonly value: unknown }> {
   return withLock(options, async ({ agent, handlers }) => {
-    if (starting.includes(route)) await agent.recover();
+    if (starting.has(route)) await agent.recover();
     return handle(handlers, route, body);
   });
 }

@@ -10,7 +10,7 @@ import { releaseFolderDeployer } from '../deploy/release-folder.ts';
 import { type Ports, pathsIn } from '../device.ts';
 import type { Surroundings } from '../service/environment.ts';
 import type { Processes } from '../service/processes.ts';
-import { supervisedChild } from '../service/supervisor.ts';
+import { serviceRecordPath, supervisedChild } from '../service/supervisor.ts';
 import { localChecks } from './checks/run-check.ts';
 import { localData } from './data/local.ts';
 import { thisMachine } from './machine.ts';
@@ -63,7 +63,12 @@ export function localPorts(
       log: say,
       ...(let_go ? { let_go } : {}),
     }),
-    data: localData({ ...shared, surroundings, command_timeout_ms: migration_timeout_ms }),
+    data: localData({
+      ...shared,
+      surroundings,
+      command_timeout_ms: migration_timeout_ms,
+      mark: serviceRecordPath(paths.state),
+    }),
     checks: localChecks(surroundings),
   };
 }

@@ -10,7 +10,7 @@ import { cannotStart, programFile } from './processes-program.ts';
 
 const log_limit_bytes = 10_000_000;
 const rotated_logs_max = 3;
-const mark_variable = 'KEDGE_SERVICE';
+export const mark_variable = 'KEDGE_SERVICE';
 
 export function nodeProcesses(listing: Listing = processListing()): Processes {
   /** Leaders started here: their group is still theirs after they have ended, until it is empty. */

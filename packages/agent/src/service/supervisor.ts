@@ -41,7 +41,7 @@ type Supervision = {
 
 export function supervisedChild(options: SupervisedChildOptions): Service {
   const { clock, processes, disk, state_folder, log_folder, log, let_go } = options;
-  const record_path = `${state_folder}/service.json`;
+  const record_path = serviceRecordPath(state_folder);
   let supervision: Supervision | undefined;
   /** Not so at first: an earlier agent may have left the app running. */
   let isStopped = false;
@@ -184,6 +184,11 @@ export function supervisedChild(options: SupervisedChildOptions): Service {
     stop: () => inTurn(stop),
     state: () => supervision?.state ?? { kind: 'stopped' },
   };
+}
+
+/** It is also the mark of all processes that belong to the app. */
+export function serviceRecordPath(state_folder: string): string {
+  return `${state_folder}/service.json`;
 }
 
 function identityIn(record: ServiceRecord): ProcessIdentity {

@@ -1,8 +1,9 @@
 /** The agent as a process: killed, stopped and misconfigured. The app is the owner's, and does not go down with it. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { verifyLog } from '@kedge/agent/log';
 import { callLocalApi } from '@kedge/agent/os/local-api-client';
@@ -114,6 +115,32 @@ test('an agent that is killed leaves the app running, and the next one keeps tha
   await expect(world.ask()).rejects.toThrow();
   expect(existsSync(inDevice('state/agent.sock'))).toBe(false);
   expect(existsSync(inDevice('state/service.json'))).toBe(false);
+});
+
+test('a migration program outlives an agent that is killed, and is ended before the next one goes back', async () => {
+  const first = await run('listens on');
+  await expectInstalled();
+  await world.ask('kept', 'POST');
+  const gate = join(world.folder, 'gate');
+  execFileSync('mkfifo', [gate]);
+  await world.publish({
+    version: '1.1.0',
+    counter: 2,
+    migration: 'none',
+    programs: {
+      'migrations/0002_slow.up': `#!/bin/sh\nread go < ${gate}\n`,
+      'migrations/0002_slow.down': '#!/bin/sh\n',
+    },
+  });
+  const asked = callLocalApi(inDevice('state/agent.sock'), 'check', {}).catch((error: unknown) => error);
+  const writer = await open(gate, 'w');
+  await end(first.process, 'SIGKILL');
+  await asked;
+
+  await run('listens on');
+  await expect(writer.write('go')).rejects.toMatchObject({ code: 'EPIPE' });
+  await writer.close();
+  expect(await world.askUntil('1.0.0')).toMatchObject({ version: '1.0.0', rows: [{ text: 'kept' }] });
 });
 
 test('after a kill and a stop the chain of its log is whole, and a line that was changed is found', async () => {

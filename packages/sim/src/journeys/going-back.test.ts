@@ -3,7 +3,7 @@
 import { Refused } from '@kedge/agent/local-api';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createWorld, type World } from '../world.ts';
-import { installFirst, type OwnedDevice, onDisk, ownDevice, texts } from './owned-device.ts';
+import { installFirst, type OwnedDevice, onDisk, ownDevice, texts } from './testing/owned-device.ts';
 
 let world: World;
 let owned: OwnedDevice;

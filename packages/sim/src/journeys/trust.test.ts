@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createWorld, type World } from '../world.ts';
-import { installFirst, type OwnedDevice, onDisk, ownDevice, rotate, texts, withdraw } from './owned-device.ts';
+import { installFirst, type OwnedDevice, onDisk, ownDevice, rotate, texts, withdraw } from './testing/owned-device.ts';
 
 let world: World;
 let owned: OwnedDevice;

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { realBase } from '@kedge/agent/os/local-ports';
 import { update } from '@kedge/agent/update';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Owner, ownerOfInstalled } from './owner.ts';
+import { type Owner, ownerOfInstalled } from './testing/owner.ts';
 
 let owner: Owner;
 beforeEach(async () => {

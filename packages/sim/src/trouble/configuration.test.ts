@@ -1,6 +1,6 @@
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Owner, ownerOfInstalled } from './owner.ts';
+import { type Owner, ownerOfInstalled } from './testing/owner.ts';
 
 let owner: Owner;
 beforeAll(async () => {

@@ -1,10 +1,11 @@
 import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAgent } from '@kedge/agent/agent';
+import type { JournalState } from '@kedge/core/journal';
 import { nodeDisk } from '@kedge/trust/os/disk';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cuttableDisk } from '../cuttable-disk.ts';
-import { type Owner, ownerOfInstalled } from './owner.ts';
+import { type Owner, ownerOfInstalled } from './testing/owner.ts';
 
 let owner: Owner;
 let journal: string;
@@ -26,38 +27,29 @@ test('a half-written journal at rest is told in one line and changes nothing', a
 });
 
 describe('a journal that is damaged while an update is in flight', () => {
-  const damages = {
-    'is half': (text: string) => text.slice(0, text.length / 2),
-    'is empty': () => '',
-    'is zeros': (text: string) => '\0'.repeat(text.length),
-    'is of a later format': (text: string) => text.replace('kedge-journal/1', 'kedge-journal/9'),
-    'was changed by hand': (text: string) => text.replace('1.1.0', '1.0.0'),
-  };
-  const cases = Object.entries(damages).map(([name, damage], index) => ({
-    name,
-    damage,
-    state: (['MIGRATED', 'SWITCHED', 'VALIDATING', 'STAGED', 'MIGRATING'] as const)[index] ?? 'SWITCHED',
-  }));
-  test.each(cases)(
-    'leads back to the old version with its data when it $name, in $state',
-    async ({ damage, state }) => {
-      const { world } = owner;
-      await world.publish({ version: '1.1.0', counter: 2 });
-      const cut = await world.boot({ disk: cuttableDisk(nodeDisk, state) });
-      const update = createAgent(cut.device);
-      await update.recover();
-      await expect(update.check({ kind: 'asked', wanted: null })).rejects.toThrow(/power|stage/);
-      await cut.cutPower();
-      writeFileSync(journal, damage(readFileSync(journal, 'utf8')));
-      const { device, events, cutPower } = await world.boot();
-      await createAgent(device).recover();
-      const reports = events.flatMap((event) => (event.kind === 'report' ? [event.report] : []));
-      expect(reports).toMatchObject([{ kind: 'rolled_back', from: '1.0.0', to: '1.1.0' }]);
-      expect(reports[0]?.reasons[0]).toContain(journal);
-      await owner.expectWorking('1.0.0');
-      await device.log.close();
-      await cutPower();
-      await owner.expectNextInstalled();
-    },
-  );
+  const damages: readonly (readonly [string, JournalState, (text: string) => string])[] = [
+    ['is half', 'MIGRATED', (text) => text.slice(0, text.length / 2)],
+    ['is zeros', 'SWITCHED', (text) => '\0'.repeat(text.length)],
+    ['is of a later format', 'STAGED', (text) => text.replace('kedge-journal/1', 'kedge-journal/9')],
+    ['was changed by hand', 'MIGRATING', (text) => text.replace('1.1.0', '1.0.0')],
+  ];
+  test.each(damages)('leads back to the old version with its data when it %s, in %s', async (_, state, damage) => {
+    const { world } = owner;
+    await world.publish({ version: '1.1.0', counter: 2 });
+    const cut = await world.boot({ disk: cuttableDisk(nodeDisk, state) });
+    const update = createAgent(cut.device);
+    await update.recover();
+    await expect(update.check({ kind: 'asked', wanted: null })).rejects.toThrow(/power|stage/);
+    await cut.cutPower();
+    writeFileSync(journal, damage(readFileSync(journal, 'utf8')));
+    const { device, events, cutPower } = await world.boot();
+    await createAgent(device).recover();
+    const reports = events.flatMap((event) => (event.kind === 'report' ? [event.report] : []));
+    expect(reports).toMatchObject([{ kind: 'rolled_back', from: '1.0.0', to: '1.1.0' }]);
+    expect(reports[0]?.reasons[0]).toContain(journal);
+    await owner.expectWorking('1.0.0');
+    await device.log.close();
+    await cutPower();
+    await owner.expectNextInstalled();
+  });
 });

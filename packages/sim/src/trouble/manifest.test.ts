@@ -13,7 +13,7 @@ import { systemRandom } from '@kedge/trust/os/random';
 import { sha256 } from '@kedge/trust/os/sha256';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { writeTinyRelease } from '../tiny-app.ts';
-import { type Owner, ownerOfInstalled } from './owner.ts';
+import { type Owner, ownerOfInstalled } from './testing/owner.ts';
 
 const ports = { disk: nodeDisk, clock: systemClock, random: systemRandom, sha256 };
 const kedge = resolve(import.meta.dirname, '../../../cli/src/main.ts');

@@ -4,7 +4,7 @@ import { systemClock } from '@kedge/trust/os/clock';
 import { nodeNet } from '@kedge/trust/os/net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Answer } from '../world.ts';
-import { type Owner, ownerOfInstalled } from './owner.ts';
+import { type Owner, ownerOfInstalled } from './testing/owner.ts';
 
 let owner: Owner;
 beforeAll(async () => {

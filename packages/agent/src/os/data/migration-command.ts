@@ -8,6 +8,7 @@ import type { Migration } from '@kedge/core/manifest';
 import { errorCode } from '@kedge/core/ports';
 import type { LocalRelease } from '../../ports.ts';
 import { environmentOf, expandedCommand, type Surroundings } from '../../service/environment.ts';
+import { mark_variable } from '../processes.ts';
 import { cannotStart, programFile } from '../processes-program.ts';
 
 export type CommandMigration = Extract<Migration, { kind: 'command' }>;
@@ -24,12 +25,16 @@ export async function runMigrationCommand(
   command: readonly string[],
   release: LocalRelease,
   surroundings: Surroundings,
-  bounds: { readonly database_path: string; readonly timeout_ms: number },
+  bounds: { readonly database_path: string; readonly timeout_ms: number; readonly mark: string | undefined },
 ): Promise<CommandEnd> {
   const [word = '', ...rest] = expandedCommand(command, release, surroundings);
   const child = spawn(programFile(word, release.folder), rest, {
     cwd: release.folder,
-    env: { ...environmentOf(release, surroundings), KEDGE_DATABASE: bounds.database_path },
+    env: {
+      ...environmentOf(release, surroundings),
+      KEDGE_DATABASE: bounds.database_path,
+      ...(bounds.mark === undefined ? {} : { [mark_variable]: bounds.mark }),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

@@ -243,6 +243,12 @@ describe('a command migration', () => {
     expect(await appliedIds()).toEqual([]);
   });
 
+  test('that may have begun is run back, although it is not recorded', async () => {
+    await data().migrateDown(await command('echo back >> $KEDGE_DATA/out'), release);
+    expect(await readFile(join(folder, 'data', 'out'), 'utf8')).toBe('back\n');
+    expect(await appliedIds()).toEqual([]);
+  });
+
   test('that fails says how, and is not recorded', async () => {
     const migration = await command('echo "no such table: users" >&2; exit 3');
     await expect(data().migrateUp(migration, release)).rejects.toThrow(

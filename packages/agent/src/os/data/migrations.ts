@@ -20,6 +20,8 @@ export type MigrationPorts = {
   readonly surroundings: Surroundings;
   /** For a migration, or a pre-check, that is a command. */
   readonly command_timeout_ms: number;
+  /** The app's: when the agent is killed, the next one ends the command together with the app. See `Program`. */
+  readonly mark?: string;
 };
 
 /** Does nothing when the migration is applied already. @throws DataError */
@@ -135,6 +137,7 @@ function run(
   return runMigrationCommand(migration[which] ?? [], release, ports.surroundings, {
     database_path: databasePath(ports, migration.database),
     timeout_ms: ports.command_timeout_ms,
+    mark: ports.mark,
   });
 }
 

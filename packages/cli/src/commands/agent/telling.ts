@@ -9,7 +9,7 @@ const logLines = list(object({ seq: anything, at: text(), event: text(), fields:
 
 export function tellStatus(answer: unknown): readonly string[] {
   return Object.entries(parseWith(facts, answer, 'status')).map(([name, value]) => {
-    const shown = typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value === null ? '-' : value);
+    const shown = typeof value === 'string' ? value : value === null ? '-' : JSON.stringify(value);
     return `${name.replaceAll('_', ' ').padEnd(14)} ${shown}`;
   });
 }
