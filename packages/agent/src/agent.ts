@@ -22,7 +22,8 @@ export type Agent = {
   /** Looks for updates until the device's signal is aborted; then what is under way is waited for. */
   run(): Promise<void>;
   check(occasion: Occasion): Promise<Report>;
-  goBack(reason: string, may_lose_writes: boolean): Promise<WentBack>;
+  /** Because a person asks. */
+  goBack(may_lose_writes: boolean): Promise<WentBack>;
   /** It is worth a look, as soon as nothing else is under way. */
   lookSoon(): void;
   /** Null while it is not known. */
@@ -115,7 +116,8 @@ export function createAgent(device: Device): Agent {
     recover: () => inTurn(recover),
     run,
     check: (occasion) => inTurn(() => look(occasion)),
-    goBack: (reason, may_lose_writes) => inTurn(() => goBackToPrevious(device, reason, may_lose_writes)),
+    goBack: (may_lose_writes) =>
+      inTurn(() => goBackToPrevious(device, { reason: 'a person asked for it', fault: 'person', may_lose_writes })),
     lookSoon: () => lookIn(0),
     nextCheck_ms: () => (next_look_ms === null ? null : clock.now_ms() + next_look_ms - clock.monotonic_ms()),
   };

@@ -1,7 +1,8 @@
 /** Whose fault it was, which decides whether a release is tried again on this device. */
 
-import type { Failure } from '@kedge/core/journal';
+import type { Failure, UpdateInFlight } from '@kedge/core/journal';
 import { errorCode } from '@kedge/core/ports';
+import type { Obstacle } from './report.ts';
 
 /** What a disk or a machine says when it, and not the release, is in trouble. */
 const deviceCodes = new Set([
@@ -26,7 +27,19 @@ const advice: { readonly [code: string]: string } = {
   EIO: 'the disk failed; check it',
 };
 
-export function failureOf(error: unknown, failed_in: Failure['failed_in']): Failure {
+/** An update that is to be undone: what stage 8 is told. */
+export type Failed = {
+  readonly kind: 'failed';
+  readonly update: UpdateInFlight;
+  readonly failure: Failure;
+  readonly obstacle: Obstacle;
+};
+
+export function failedBy(error: unknown, update: UpdateInFlight, failed_in: Failure['failed_in']): Failed {
+  return { kind: 'failed', update, failure: failureOf(error, failed_in), obstacle: obstacleOf(error) };
+}
+
+function failureOf(error: unknown, failed_in: Failure['failed_in']): Failure {
   return { failed_in, reason: sentenceOf(error), fault: faultOf(error) };
 }
 
@@ -43,7 +56,7 @@ export function isOfTheDevice(error: unknown): boolean {
   return code !== undefined && deviceCodes.has(code);
 }
 
-export function obstacleOf(error: unknown): 'no_space' | null {
+export function obstacleOf(error: unknown): Obstacle {
   return isOutOfSpace(error) ? 'no_space' : null;
 }
 

@@ -1,16 +1,14 @@
 /** Going back to the previous release after the new one was committed: because a person asks, or its vendor withdrew it. */
 
-import type { Decision } from '@kedge/core/evaluate';
-import { explain, explainDecision } from '@kedge/core/explain';
-import type { Failure } from '@kedge/core/journal';
+import type { ReleaseRef, UpdateInFlight } from '@kedge/core/journal';
 import { databasesOf, planDown } from '@kedge/core/migration-plan';
 import { appliedMigrations } from './apply/2-migrate.ts';
 import { type Device, timeText } from './device.ts';
 import { timedId } from './id.ts';
 import { readInstalled } from './installed.ts';
 import { localRelease } from './local-release.ts';
-import type { Installed } from './memory.ts';
 import type { Report } from './report.ts';
+import type { Withdrawn } from './stages/2-evaluate.ts';
 import { goBack } from './stages/8-rollback.ts';
 import { reportUpdate } from './stages/9-report.ts';
 import { startInstalled } from './start-installed.ts';
@@ -20,54 +18,60 @@ export type WentBack =
   /** Nothing was touched. */
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** @param may_lose_writes what was written since the last update is given up, where there is no way to keep it */
-export async function goBackToPrevious(device: Device, reason: string, may_lose_writes: boolean): Promise<WentBack> {
+export type GoingBack = {
+  /** A sentence: why. */
+  readonly reason: string;
+  readonly fault: 'person' | 'vendor';
+  /** What was written since the last update may be given up, where there is no way to keep it. */
+  readonly may_lose_writes: boolean;
+};
+
+export async function goBackToPrevious(device: Device, going: GoingBack): Promise<WentBack> {
   const installed = await readInstalled(device);
   if (!installed?.previous) {
     return { kind: 'refused', reason: 'there is no previous release on this device to go back to' };
   }
-  const loss = await writesAtStake(device, { ...installed, previous: installed.previous });
-  if (loss !== undefined && !may_lose_writes) return { kind: 'refused', reason: loss };
-  return { kind: 'went_back', report: await leave(device, { ...installed, previous: installed.previous }, reason) };
+  const { current, previous, backup } = installed;
+  const obstacle = await missingWayDown(device, current, previous);
+  if (obstacle !== undefined && !backup) {
+    return { kind: 'refused', reason: `${obstacle}, and there is no backup of the data` };
+  }
+  if (obstacle !== undefined && !going.may_lose_writes) {
+    const loss = `going back restores the backup of ${backup?.taken_at}, and all that was written since is lost`;
+    return { kind: 'refused', reason: `${obstacle}: ${loss}; say --lose-writes if that is right` };
+  }
+  return { kind: 'went_back', report: await leave(device, { from: previous, to: current, backup }, going) };
 }
 
-/** The vendor withdrew what is installed and there is nothing newer to go to: back, where that loses nothing. */
-export async function leaveRevoked(device: Device, decision: Decision): Promise<Report | undefined> {
-  const revoked = decision.reasons.find((reason) => reason.kind === 'installed_revoked');
-  if (!revoked || (decision.kind !== 'skip' && decision.kind !== 'refuse')) return undefined;
-  const result = await goBackToPrevious(device, explain(revoked), false);
-  await device.log.append('installed_revoked', { result: result.kind, reasons: explainDecision(decision) });
-  return result.kind === 'went_back' ? result.report : undefined;
+/** Back to N-1, where that loses nothing. Undefined: it could not be, and the log says why. */
+export async function leaveWithdrawn(device: Device, { reason }: Withdrawn): Promise<Report | undefined> {
+  const went = await goBackToPrevious(device, { reason, fault: 'vendor', may_lose_writes: false });
+  if (went.kind === 'went_back') return went.report;
+  await device.log.append('withdrawn_stays', { reason, problem: went.reason });
+  return undefined;
 }
 
-type WithPrevious = Installed & { readonly previous: NonNullable<Installed['previous']> };
-
-/** Undefined when going back keeps all data. */
-async function writesAtStake(device: Device, installed: WithPrevious): Promise<string | undefined> {
-  const { manifest: left } = await localRelease(device, installed.current);
-  const { manifest: kept } = await localRelease(device, installed.previous);
-  const databases = databasesOf([...left.migrations, ...kept.migrations]);
-  const plan = planDown(await appliedMigrations(device.data, databases), kept.migrations, left.migrations);
-  if (plan.kind === 'plan') return undefined;
-  if (!installed.backup) return `migration ${plan.id} has no way down, and there is no backup of the data`;
-  return (
-    `migration ${plan.id} has no way down: going back restores the backup of ${installed.backup.taken_at}, and all that ` +
-    'was written since is lost; say --lose-writes if that is right'
-  );
+/** Undefined when the data can be brought back with all that was written since. */
+async function missingWayDown(device: Device, from: ReleaseRef, to: ReleaseRef): Promise<string | undefined> {
+  const { migrations: left } = (await localRelease(device, from)).manifest;
+  const { migrations: kept } = (await localRelease(device, to)).manifest;
+  const plan = planDown(await appliedMigrations(device.data, databasesOf([...left, ...kept])), kept, left);
+  return plan.kind === 'plan' ? undefined : `migration ${plan.id} has no way down`;
 }
 
-async function leave(device: Device, installed: WithPrevious, reason: string): Promise<Report> {
-  const { journal } = device;
-  const failure: Failure = { failed_in: 'COMPLETE', reason, fault: 'person' };
+async function leave(
+  device: Device,
+  update: Pick<UpdateInFlight, 'from' | 'to' | 'backup'>,
+  { reason, fault }: GoingBack,
+): Promise<Report> {
+  const { journal, clock } = device;
   const before = await journal.read();
   const record = await journal.record(before.kind === 'read' ? before.value.kind : null, 'fail', {
     kind: 'ROLLING_BACK',
     id: timedId(device),
-    started_at: timeText(device.clock.now_ms()),
-    from: installed.previous,
-    to: installed.current,
-    backup: installed.backup,
-    failure,
+    started_at: timeText(clock.now_ms()),
+    ...update,
+    failure: { failed_in: 'COMPLETE', reason, fault },
     lost_writes: null,
   });
   const complete = await goBack(device, record);

@@ -29,7 +29,7 @@ export function handlersFor(device: Device, agent: Agent, feed: EventFeed): Hand
       return { postponed, until: new Date(until_ms).toISOString() };
     },
     async rollback({ lose_writes }) {
-      const result = await agent.goBack('a person asked for it', lose_writes);
+      const result = await agent.goBack(lose_writes);
       if (result.kind === 'refused') throw new Refused(result.reason, refused_exit_code);
       return result.report;
     },

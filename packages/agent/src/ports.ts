@@ -25,7 +25,7 @@ export interface Deployer {
   previous(): Promise<string | undefined>;
   /** One atomic rename of one symlink, durable on return. Undefined: nothing is live any more. */
   switchTo(version: string | undefined): Promise<void>;
-  /** Which version the guard and `kedge rollback` go back to. */
+  /** Which version the guard and `kedge agent rollback` go back to. */
   setPrevious(version: string | undefined): Promise<void>;
   /** Removes a tree and whatever of it was half staged. Refuses the live and the previous one. */
   drop(version: string): Promise<void>;

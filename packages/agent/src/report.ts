@@ -52,3 +52,13 @@ export const report = object({
 });
 export type Report = Infer<typeof report>;
 export type ReportKind = Report['kind'];
+
+/** What a stage can say of how it came out; stage 9 knows the rest. */
+export type Result = Pick<Report, 'kind' | 'stage' | 'reasons'> & Partial<Report>;
+
+/** A stage that does not lead on to the next one. */
+export type Ended = { readonly kind: 'ended'; readonly result: Result };
+
+export function ended(result: Result): Ended {
+  return { kind: 'ended', result };
+}

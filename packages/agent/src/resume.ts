@@ -59,7 +59,7 @@ async function settle(device: Device, point: RestartPoint): Promise<Complete | u
     case 'nothing':
       return undefined;
     case 'undo':
-      return rollback(device, point.update, interrupted(point.failed_in));
+      return rollback(device, { update: point.update, failure: interrupted(point.failed_in) });
     case 'go_on_back':
       return goBack(device, point.record);
     case 'finish':
@@ -103,7 +103,7 @@ async function goBackBlindly(device: Device, problem: string): Promise<Complete 
     to,
     backup,
   };
-  return rollback(device, update, { failed_in: 'UNKNOWN', reason: problem, fault: 'interrupted' });
+  return rollback(device, { update, failure: { failed_in: 'UNKNOWN', reason: problem, fault: 'interrupted' } });
 }
 
 /** The backup of the update in flight is the one that is not the installed release's; its id begins with its time. */

@@ -7,7 +7,7 @@ import { nothing, recall, type Trouble } from './memory.ts';
 
 /** A release's own fault and a person's going back pin it out at once, the third interruption as well. May be repeated. */
 export async function noteTrouble(device: Device, update: UpdateInFlight, failure: Failure): Promise<void> {
-  if (failure.fault === 'device') return;
+  if (failure.fault === 'device' || failure.fault === 'vendor') return;
   const { memory, clock, log } = device;
   const { version, counter } = update.to;
   const known = await recall(memory.trouble, nothing.trouble);

@@ -41,8 +41,11 @@ const failure = object({
     'UNKNOWN',
   ),
   reason: text({ length_max: 4096 }),
-  /** `release`: it is pinned out here. `interrupted`: power or the agent went away; pinned out when that recurs. */
-  fault: oneOf('release', 'device', 'interrupted', 'person'),
+  /**
+   * `release`: it is pinned out here, as what a `person` went back from is. `interrupted`: power or the agent went away;
+   * pinned out when that recurs. `device` and `vendor`, who withdrew it: not pinned out.
+   */
+  fault: oneOf('release', 'device', 'interrupted', 'person', 'vendor'),
 });
 export type Failure = Infer<typeof failure>;
 

@@ -1,6 +1,6 @@
 import { update } from '@kedge/agent/update';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createWorld, type World } from './world.ts';
+import { createWorld, type World } from './testing/world.ts';
 
 let world: World;
 beforeEach(async () => {

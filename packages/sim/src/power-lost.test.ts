@@ -7,9 +7,9 @@ import { update } from '@kedge/agent/update';
 import type { JournalState } from '@kedge/core/journal';
 import { nodeDisk } from '@kedge/trust/os/disk';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { cuttableDisk } from './cuttable-disk.ts';
-import type { TinyRelease } from './tiny-app.ts';
-import { type Booted, createWorld, type World } from './world.ts';
+import { cuttableDisk } from './testing/cuttable-disk.ts';
+import type { TinyRelease } from './testing/tiny-app.ts';
+import { type Booted, createWorld, type World } from './testing/world.ts';
 
 let world: World;
 beforeEach(async () => {

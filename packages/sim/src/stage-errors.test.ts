@@ -6,9 +6,9 @@ import type { Report } from '@kedge/agent/report';
 import { update } from '@kedge/agent/update';
 import { nodeDisk } from '@kedge/trust/os/disk';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Fault, type FaultyDisk, faultyDisk } from './faulty-disk.ts';
-import type { TinyRelease } from './tiny-app.ts';
-import { type Booted, createWorld, listen, type World } from './world.ts';
+import { type Fault, type FaultyDisk, faultyDisk } from './testing/faulty-disk.ts';
+import type { TinyRelease } from './testing/tiny-app.ts';
+import { type Booted, createWorld, listen, type World } from './testing/world.ts';
 
 let world: World;
 let disk: FaultyDisk;

@@ -11,9 +11,9 @@ export async function stage(
   before: JournalState | null,
 ): Promise<JournalRecord & { readonly kind: 'STAGED' }> {
   const { journal, disk, deployer } = device;
-  const { update, release, artifact, file } = prepared;
+  const { update, artifact, file, manifest_bytes } = prepared;
   await journal.record(before, 'stage', { kind: 'STAGING', ...update });
-  await keepManifest(device, update.to.version, release.bytes);
+  await keepManifest(device, update.to.version, manifest_bytes);
   await deployer.stage(update.to.version, artifact, disk.stream(file));
   return journal.record('STAGING', 'staged', { kind: 'STAGED', ...update });
 }

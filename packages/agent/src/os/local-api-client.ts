@@ -48,6 +48,10 @@ type Call = {
   readonly signal: AbortSignal | undefined;
 };
 
+/** An agent that runs answers these at once; the others wait for an update. */
+const answer_timeout_ms = 10_000;
+const prompt = new Set(['status', 'explain', 'history', 'events']);
+
 type Opened = { readonly kind: 'open'; readonly answer: IncomingMessage } | Extract<NotMet, { kind: 'not_running' }>;
 
 async function open({ path, method, name, body, signal }: Call): Promise<Opened> {
@@ -57,6 +61,12 @@ async function open({ path, method, name, body, signal }: Call): Promise<Opened>
     asking.once('response', resolve);
     asking.once('error', reject);
   });
+  if (prompt.has(name)) {
+    asking.setTimeout(answer_timeout_ms, () => {
+      asking.destroy(new Error(`the agent does not answer at ${path}: restart it`));
+    });
+    asking.once('response', () => asking.setTimeout(0));
+  }
   asking.end(body);
   try {
     return { kind: 'open', answer: await answer };

@@ -10,6 +10,7 @@ import { build_time_ms } from '../build.ts';
 import type { Device } from '../device.ts';
 import { readInstalled } from '../installed.ts';
 import { nothing, recall } from '../memory.ts';
+import { type Ended, ended } from '../report.ts';
 
 /** Why this device looks now. Nothing that it says is believed but that it is worth a look. */
 export type Occasion = {
@@ -30,16 +31,15 @@ export type Found = {
   readonly problems: readonly string[];
 };
 
-export type Discovery =
-  | Found
-  /** No source could be reached or believed. What was trusted before stays; nothing is installed. */
-  | { readonly kind: 'blocked'; readonly reason: string; readonly hostile: boolean };
-
-export async function discover(device: Device, occasion: Occasion): Promise<Discovery> {
+/** It ends where no source could be reached or believed: what was trusted before stays, and nothing is installed. */
+export async function discover(device: Device, occasion: Occasion): Promise<Found | Ended> {
   await device.log.append('look', { occasion: occasion.kind });
   const refreshed = await refreshTrust(device);
   if (refreshed.kind === 'blocked') {
-    return { kind: 'blocked', reason: refreshed.detail, hostile: isHostile(refreshed.reason) };
+    const [kind, obstacle] = isHostile(refreshed.reason)
+      ? (['refused', null] as const)
+      : (['blocked', 'unreachable'] as const);
+    return ended({ kind, stage: 'discover', reasons: [refreshed.detail], obstacle });
   }
   const trusted = await readTrust(device);
   const installed = await readInstalled(device);

@@ -1,17 +1,56 @@
 /** Stage 2, evaluate: gathers the facts of this device; the decision itself is the pure function in core. */
 
-import { type Decision, type Device as DeviceFacts, evaluate as decide } from '@kedge/core/evaluate';
-import type { DataPart } from '@kedge/core/manifest';
+import { type Candidate, type Decision, type Device as DeviceFacts, evaluate as decide } from '@kedge/core/evaluate';
+import { explain, explainDecision } from '@kedge/core/explain';
+import type { Artifact, DataPart } from '@kedge/core/manifest';
 import type { Disk } from '@kedge/core/ports';
 import { agent_version } from '../build.ts';
-import type { Device } from '../device.ts';
+import { type Device, timeText } from '../device.ts';
 import { readInstalled } from '../installed.ts';
 import { localRelease } from '../local-release.ts';
 import { nothing, recall } from '../memory.ts';
+import { type Ended, ended, type Result } from '../report.ts';
 import type { Found } from './1-discover.ts';
 
-export async function evaluate(device: Device, found: Found): Promise<Decision> {
-  return decide(await factsOf(device, found), found.releases, device.config.policy, found.now_ms);
+export type Chosen = {
+  readonly kind: 'chosen';
+  readonly release: Candidate;
+  readonly artifact: Artifact;
+  /** Sentences: why this one, and why now. */
+  readonly because: readonly string[];
+};
+
+/** The vendor withdrew what is installed, and there is nothing newer to go to. */
+export type Withdrawn = { readonly kind: 'withdrawn'; readonly reason: string; readonly result: Result };
+
+export async function evaluate(device: Device, found: Found): Promise<Chosen | Withdrawn | Ended> {
+  const decision = decide(await factsOf(device, found), found.releases, device.config.policy, found.now_ms);
+  if (decision.kind === 'apply_now' || decision.kind === 'proceed') {
+    const { release, artifact } = decision;
+    return { kind: 'chosen', release, artifact, because: explainDecision(decision) };
+  }
+  const result = { ...resultOf(decision), warnings: found.problems };
+  const revoked = decision.reasons.find((reason) => reason.kind === 'installed_revoked');
+  if (revoked && !('release' in decision)) return { kind: 'withdrawn', reason: explain(revoked), result };
+  return ended(result);
+}
+
+function resultOf(decision: Decision): Result {
+  const to = 'release' in decision ? decision.release.manifest.version : null;
+  const obstacle = decision.reasons.some(({ kind }) => kind === 'disk_too_full') ? 'no_space' : null;
+  const result = { stage: 'evaluate', to, obstacle, reasons: explainDecision(decision) } as const;
+  switch (decision.kind) {
+    case 'skip':
+      return { kind: 'up_to_date', ...result };
+    case 'refuse':
+      return { kind: 'refused', ...result };
+    case 'defer': {
+      const { until_ms } = decision;
+      return { kind: 'waiting', ...result, waits_until: until_ms === null ? null : timeText(until_ms) };
+    }
+    default:
+      return { kind: 'waiting', ...result };
+  }
 }
 
 async function factsOf(device: Device, found: Found): Promise<DeviceFacts> {

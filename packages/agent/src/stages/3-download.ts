@@ -3,6 +3,7 @@
 import { type Artifact, artifactPath } from '@kedge/core/manifest';
 import type { DiskWriter, NetResponse } from '@kedge/core/ports';
 import { makeFolderDurable } from '@kedge/trust/atomic-file';
+import { joinUrl } from '@kedge/trust/fetch-file';
 import type { Device } from '../device.ts';
 import { sentenceOf } from '../failure.ts';
 import {
@@ -13,9 +14,11 @@ import {
   rate_window_ms,
   sync_every_bytes,
 } from '../limits.ts';
+import { type Ended, ended } from '../report.ts';
+import type { Chosen } from './2-evaluate.ts';
 
-export type Downloaded = {
-  readonly kind: 'downloaded';
+export type Fetched = {
+  readonly kind: 'fetched';
   /** Absolute path. It has the length of the artifact; nothing else of it has been verified. */
   readonly file: string;
   /** Null when all of it was here already. */
@@ -23,30 +26,41 @@ export type Downloaded = {
   readonly fetched_bytes: number;
 };
 
-export type Download =
-  | Downloaded
-  | { readonly kind: 'failed'; readonly reason: string; readonly fetched_bytes: number };
+export type Downloaded = Omit<Chosen, 'kind'> & { readonly kind: 'downloaded'; readonly fetched: Fetched };
+
+export async function download(device: Device, chosen: Chosen): Promise<Downloaded | Ended> {
+  const fetched = await fetchArtifact(device, chosen.artifact, new Set());
+  if (fetched.kind === 'fetched') return { ...chosen, kind: 'downloaded', fetched };
+  return ended({ ...unreachable(fetched), stage: 'download', to: chosen.release.manifest.version });
+}
+
+/** Every source failed. What came until then is gone on from next time. */
+export type FetchFailed = { readonly kind: 'failed'; readonly reason: string; readonly fetched_bytes: number };
+
+export function unreachable({ reason, fetched_bytes }: FetchFailed) {
+  return { kind: 'failed', reasons: [reason], fetched_bytes, obstacle: 'unreachable' } as const;
+}
 
 /** @param avoid sources that gave something else before; asked last */
-export async function download(device: Device, artifact: Artifact, avoid: ReadonlySet<string>): Promise<Download> {
+export async function fetchArtifact(
+  device: Device,
+  artifact: Artifact,
+  avoid: ReadonlySet<string>,
+): Promise<Fetched | FetchFailed> {
   await makeFolderDurable(device.disk, device.paths.downloads);
   await dropOldPartials(device, artifact);
   const file = `${device.paths.downloads}/${artifact.sha256}.part`;
   const problems: string[] = [];
   let fetched_bytes = 0;
-  if ((await sizeOf(device, file)) === artifact.length_bytes)
-    return { kind: 'downloaded', file, source: null, fetched_bytes };
+  if ((await sizeOf(device, file)) === artifact.length_bytes) {
+    return { kind: 'fetched', file, source: null, fetched_bytes };
+  }
   const sources = device.config.repository.toSorted((a, b) => Number(avoid.has(a)) - Number(avoid.has(b)));
   for (const source of sources) {
     const before_bytes = await sizeOf(device, file);
     try {
-      fetched_bytes += await fetchRest(
-        device,
-        artifact,
-        `${source.replace(/\/+$/, '')}/${artifactPath(artifact.sha256)}`,
-        file,
-      );
-      return { kind: 'downloaded', file, source, fetched_bytes };
+      fetched_bytes += await fetchRest(device, artifact, joinUrl(source, artifactPath(artifact.sha256)), file);
+      return { kind: 'fetched', file, source, fetched_bytes };
     } catch (error) {
       if (!(error instanceof SourceFailed)) throw error;
       fetched_bytes += Math.max(0, (await sizeOf(device, file)) - before_bytes);

@@ -9,35 +9,33 @@ import { timedId } from '../id.ts';
 import { readInstalled } from '../installed.ts';
 import { localRelease } from '../local-release.ts';
 import type { LocalRelease } from '../ports.ts';
-import type { Obstacle } from '../report.ts';
+import { type Ended, ended } from '../report.ts';
 import type { Verified } from './4-verify.ts';
 
 /** Ready to be applied. */
-export type Prepared = Omit<Verified, 'kind'> & { readonly update: UpdateInFlight };
+export type Prepared = Omit<Verified, 'kind'> & { readonly kind: 'prepared'; readonly update: UpdateInFlight };
 
-/** `waiting`: nothing is wrong with the release; it is tried again by itself. */
-export type Preparation =
-  | ({ readonly kind: 'prepared' } & Prepared)
-  | { readonly kind: 'waiting'; readonly reasons: readonly string[]; readonly obstacle: Obstacle };
-
-export async function prepare(device: Device, verified: Verified): Promise<Preparation> {
+/** It ends where the device or the app is not ready, which is no fault of the release: tried again by itself. */
+export async function prepare(device: Device, verified: Verified): Promise<Prepared | Ended> {
+  const { release, fetched_bytes } = verified;
+  const { version, counter } = release.manifest;
   const installed = await readInstalled(device);
   const running = installed ? await localRelease(device, installed.current) : undefined;
   const tooFull = await lackOfSpace(device, verified);
   const reasons = [...tooFull, ...(await lackOfRights(device)), ...(await askTheApp(device, running))];
-  if (reasons.length > 0) return { kind: 'waiting', reasons, obstacle: tooFull.length > 0 ? 'no_space' : null };
-  const { release, artifact, file } = verified;
-  const { version, counter } = release.manifest;
+  if (reasons.length > 0) {
+    const obstacle = tooFull.length > 0 ? 'no_space' : null;
+    return ended({ kind: 'waiting', stage: 'prepare', to: version, reasons, obstacle, fetched_bytes });
+  }
   const id = timedId(device);
-  const backup = await backUp(device, id, dataParts(running, release));
   const update: UpdateInFlight = {
     id,
     started_at: timeText(device.clock.now_ms()),
     from: installed?.current ?? null,
     to: { version, counter, manifest_sha256: release.manifest_sha256 },
-    backup,
+    backup: await backUp(device, id, dataParts(running, release)),
   };
-  return { kind: 'prepared', release, artifact, file, fetched_bytes: verified.fetched_bytes, update };
+  return { ...verified, kind: 'prepared', update };
 }
 
 /** What either release calls its data: the new one may add parts, which are then absent in the backup. */

@@ -5,20 +5,14 @@ import { stage } from '../apply/1-stage.ts';
 import { migrate } from '../apply/2-migrate.ts';
 import { switchOver } from '../apply/3-switch.ts';
 import type { Device } from '../device.ts';
-import { failureOf, obstacleOf } from '../failure.ts';
+import { type Failed, failedBy } from '../failure.ts';
 import { localRelease } from '../local-release.ts';
 import type { LocalRelease } from '../ports.ts';
-import type { Obstacle } from '../report.ts';
 import type { Prepared } from './5-prepare.ts';
 
 export type Applied =
   | { readonly kind: 'applied'; readonly update: UpdateInFlight; readonly release: LocalRelease }
-  | {
-      readonly kind: 'failed';
-      readonly update: UpdateInFlight;
-      readonly failure: Failure;
-      readonly obstacle: Obstacle;
-    };
+  | Failed;
 
 export async function apply(device: Device, prepared: Prepared): Promise<Applied> {
   const { update } = prepared;
@@ -30,13 +24,17 @@ export async function apply(device: Device, prepared: Prepared): Promise<Applied
     await switchOver(device, update, release);
     return { kind: 'applied', update, release };
   } catch (error) {
-    return { kind: 'failed', update, failure: failureOf(error, await stateNow(device)), obstacle: obstacleOf(error) };
+    const reached = await stateReached(device, update);
+    // Not even STAGING could be written down, so nothing was done.
+    if (reached === undefined) throw error;
+    return failedBy(error, update, reached);
   }
 }
 
-/** The journal is the one memory of how far it went. */
-export async function stateNow(device: Device): Promise<Failure['failed_in']> {
+/** The journal is the one memory of how far it went. Undefined: it does not know this update. */
+async function stateReached(device: Device, update: UpdateInFlight): Promise<Failure['failed_in'] | undefined> {
   const reading = await device.journal.read();
-  const state = reading.kind === 'read' ? reading.value.kind : 'UNKNOWN';
-  return state === 'VALIDATED' || state === 'COMMITTING' || state === 'ROLLING_BACK' ? 'UNKNOWN' : state;
+  if (reading.kind !== 'read' || reading.value.id !== update.id) return undefined;
+  const { kind } = reading.value;
+  return kind === 'VALIDATED' || kind === 'COMMITTING' || kind === 'ROLLING_BACK' ? 'UNKNOWN' : kind;
 }

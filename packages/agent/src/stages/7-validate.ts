@@ -3,18 +3,12 @@
 import type { Failure, UpdateInFlight } from '@kedge/core/journal';
 import { validate as validatePhase } from '../apply/4-validate.ts';
 import type { Device } from '../device.ts';
-import { failureOf, obstacleOf } from '../failure.ts';
-import type { Obstacle } from '../report.ts';
+import { type Failed, failedBy } from '../failure.ts';
 import type { Applied } from './6-apply.ts';
 
 export type Validated =
   | { readonly kind: 'healthy'; readonly update: UpdateInFlight; readonly warnings: readonly string[] }
-  | {
-      readonly kind: 'failed';
-      readonly update: UpdateInFlight;
-      readonly failure: Failure;
-      readonly obstacle: Obstacle;
-    };
+  | Failed;
 
 export async function validate(device: Device, applied: Applied): Promise<Validated> {
   if (applied.kind === 'failed') return applied;
@@ -28,6 +22,6 @@ export async function validate(device: Device, applied: Applied): Promise<Valida
   } catch (error) {
     // Asked to stop: the journal says VALIDATING, and the next start goes back.
     if (device.signal.aborted) throw error;
-    return { kind: 'failed', update, failure: failureOf(error, 'VALIDATING'), obstacle: obstacleOf(error) };
+    return failedBy(error, update, 'VALIDATING');
   }
 }

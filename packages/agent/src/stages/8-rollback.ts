@@ -16,19 +16,19 @@ import { startInstalled } from '../start-installed.ts';
 import { noteTrouble } from '../trouble.ts';
 import { dataParts } from './5-prepare.ts';
 
-/** From any failed state: what was only staged is dropped, anything later is undone. */
-export async function rollback(device: Device, update: UpdateInFlight, failure: Failure): Promise<Complete> {
-  return withRoom(device, () => takeBack(device, update, failure));
-}
+type Undone = { readonly update: UpdateInFlight; readonly failure: Failure };
 
-/** A full disk must not bar the way back: what was downloaded makes room for the journal, and can be had again. */
-async function withRoom<T>({ disk, paths }: Device, work: () => Promise<T>): Promise<T> {
+/** From any failed state: what was only staged is dropped, anything later is undone. */
+export async function rollback(device: Device, { update, failure }: Undone): Promise<Complete> {
   try {
-    return await work();
+    return await takeBack(device, update, failure);
   } catch (error) {
     if (!isOutOfSpace(error)) throw error;
-    await removeTree(disk, paths.downloads);
-    return work();
+    // A full disk must not bar the way back: what was downloaded makes room for the journal, and can be had again.
+    await removeTree(device.disk, device.paths.downloads);
+    const reading = await device.journal.read();
+    const begun = reading.kind === 'read' && reading.value.kind === 'ROLLING_BACK' ? reading.value : undefined;
+    return begun?.id === update.id ? finishBack(device, begun) : takeBack(device, update, failure);
   }
 }
 
@@ -37,7 +37,11 @@ async function takeBack(device: Device, update: UpdateInFlight, failure: Failure
   if (failed_in === 'STAGING' || failed_in === 'STAGED') return drop(device, update, failure, failed_in);
   const before = failed_in === 'UNKNOWN' ? null : failed_in;
   const record: RollingBack = { kind: 'ROLLING_BACK', ...update, failure, lost_writes: null };
-  const complete = await goBack(device, await device.journal.record(before, 'fail', record));
+  return finishBack(device, await device.journal.record(before, 'fail', record));
+}
+
+async function finishBack(device: Device, record: RollingBack): Promise<Complete> {
+  const complete = await goBack(device, record);
   await startInstalled(device);
   return complete;
 }
@@ -60,7 +64,7 @@ export async function goBack(device: Device, record: RollingBack): Promise<Compl
   await service.stop();
   const lost_writes = await takeDataBack(device, record);
   await deployer.switchTo(from?.version);
-  if (failure.fault === 'person' && from) {
+  if (failure.failed_in === 'COMPLETE' && from) {
     await memory.installed.write({ current: from, previous: null, backup: null, since: timeText(clock.now_ms()) });
     await deployer.setPrevious(undefined);
   }

@@ -5,10 +5,7 @@ import { timedId } from '../id.ts';
 import type { Complete } from '../journal/journal.ts';
 import { nothing, recall } from '../memory.ts';
 import { deliver, enqueue } from '../outbox.ts';
-import type { Report } from '../report.ts';
-
-/** What a stage can add to a report; the rest is known here. */
-export type Result = Pick<Report, 'kind' | 'stage' | 'reasons'> & Partial<Report>;
+import type { Report, Result } from '../report.ts';
 
 export async function report(device: Device, result: Result): Promise<Report> {
   const written = await writeDown(device, result);

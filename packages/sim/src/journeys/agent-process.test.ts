@@ -12,7 +12,7 @@ import { integer, object, parseJson, text } from '@kedge/core/parse';
 import { nodeDisk } from '@kedge/trust/os/disk';
 import { sha256 } from '@kedge/trust/os/sha256';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createWorld, type World } from '../world.ts';
+import { createWorld, type World } from '../testing/world.ts';
 
 const kedge = resolve(import.meta.dirname, '../../../cli/src/main.ts');
 const processes = nodeProcesses();

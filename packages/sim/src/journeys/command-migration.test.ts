@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createWorld, type World } from '../world.ts';
+import { createWorld, type World } from '../testing/world.ts';
 import { installFirst, type OwnedDevice, ownDevice, texts } from './testing/owned-device.ts';
 
 let world: World;

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createWorld, listen, type World } from '../world.ts';
+import { createWorld, listen, type World } from '../testing/world.ts';
 import { installFirst, ownDevice, texts } from './testing/owned-device.ts';
 
 let world: World;

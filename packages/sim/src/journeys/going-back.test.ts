@@ -2,7 +2,7 @@
 
 import { Refused } from '@kedge/agent/local-api';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createWorld, type World } from '../world.ts';
+import { createWorld, type World } from '../testing/world.ts';
 import { installFirst, type OwnedDevice, onDisk, ownDevice, texts } from './testing/owned-device.ts';
 
 let world: World;

@@ -2,7 +2,7 @@ import { createAgent } from '@kedge/agent/agent';
 import type { Clock } from '@kedge/core/ports';
 import { systemClock } from '@kedge/trust/os/clock';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createWorld, type World } from '../world.ts';
+import { createWorld, type World } from '../testing/world.ts';
 
 let world: World;
 beforeEach(async () => {

@@ -4,7 +4,7 @@ import { createAgent } from '@kedge/agent/agent';
 import type { JournalState } from '@kedge/core/journal';
 import { nodeDisk } from '@kedge/trust/os/disk';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { cuttableDisk } from '../cuttable-disk.ts';
+import { cuttableDisk } from '../testing/cuttable-disk.ts';
 import { type Owner, ownerOfInstalled } from './testing/owner.ts';
 
 let owner: Owner;

@@ -12,7 +12,7 @@ import { nodeDisk } from '@kedge/trust/os/disk';
 import { systemRandom } from '@kedge/trust/os/random';
 import { sha256 } from '@kedge/trust/os/sha256';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { writeTinyRelease } from '../tiny-app.ts';
+import { writeTinyRelease } from '../testing/tiny-app.ts';
 import { type Owner, ownerOfInstalled } from './testing/owner.ts';
 
 const ports = { disk: nodeDisk, clock: systemClock, random: systemRandom, sha256 };

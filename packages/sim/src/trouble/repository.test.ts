@@ -3,7 +3,7 @@ import type { Clock, Net } from '@kedge/core/ports';
 import { systemClock } from '@kedge/trust/os/clock';
 import { nodeNet } from '@kedge/trust/os/net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Answer } from '../world.ts';
+import type { Answer } from '../testing/world.ts';
 import { type Owner, ownerOfInstalled } from './testing/owner.ts';
 
 let owner: Owner;

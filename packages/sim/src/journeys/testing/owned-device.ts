@@ -15,7 +15,7 @@ import { nodeDisk } from '@kedge/trust/os/disk';
 import { systemRandom } from '@kedge/trust/os/random';
 import { sha256 } from '@kedge/trust/os/sha256';
 import type { Role } from '@kedge/trust/roles';
-import type { Booted, World } from '../../world.ts';
+import type { Booted, World } from '../../testing/world.ts';
 
 export type OwnedDevice = {
   readonly booted: Booted;

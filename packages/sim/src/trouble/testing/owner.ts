@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect } from 'vitest';
-import { createWorld, type World } from '../../world.ts';
+import { createWorld, type World } from '../../testing/world.ts';
 
 const command = resolve(import.meta.dirname, '../../../../cli/src/main.ts');
 
