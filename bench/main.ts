@@ -22,7 +22,7 @@ const options = {
 
 export function main(args: readonly string[], io: CommandIo): Promise<number> {
   return runCommand(args, io, usage, async () => {
-    const { values, positionals } = readArgs(args, options);
+    const { values, positionals } = readArgs(args, options, 1);
     const [name = ''] = positionals;
     const duration_ms = Number(values.seconds) * 1000;
     if (!(duration_ms > 0)) throw new UsageError(`${values.seconds} is no number of seconds`);

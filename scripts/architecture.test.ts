@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 const root = resolve(import.meta.dirname, '..');
 const lines_max = 400;
 
-/** DESIGN's table: what each package may import of the others. */
+/** The table in ARCHITECTURE.md: what each package may import of the others. */
 const mayImport: { readonly [name: string]: readonly string[] } = {
   core: [],
   trust: ['core'],

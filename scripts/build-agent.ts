@@ -3,7 +3,7 @@
 import { chmod, mkdir, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
-import { absolute, type CommandIo, readArgs, runCommand, UsageError } from '../packages/cli/src/command.ts';
+import { absolute, type CommandIo, readArgs, runCommand } from '../packages/cli/src/command.ts';
 
 const usage = `kedge build-agent [--output DIR]
   --output DIR  where kedge-agent.cjs is written; dist/agent by default`;
@@ -12,8 +12,7 @@ const options = { help: { type: 'boolean', short: 'h' }, output: { type: 'string
 
 export function main(args: readonly string[], io: CommandIo): Promise<number> {
   return runCommand(args, io, usage, async () => {
-    const { values, positionals } = readArgs(args, options);
-    if (positionals.length > 0) throw new UsageError(`${positionals.join(' ')} is too much`);
+    const { values } = readArgs(args, options, 0);
     const file = await buildAgent(absolute(values.output ?? join(root, 'dist', 'agent')));
     const { size } = await stat(file);
     io.out(`${relative(process.cwd(), file)}  ${(size / 1000).toFixed(0)} kB`);

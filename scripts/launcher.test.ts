@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -14,9 +14,9 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 type Ended = { readonly code: number; readonly out: string; readonly err: string };
 
-function run(program: string, args: readonly string[]): Promise<Ended> {
+function run(program: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ended> {
   return new Promise((done) => {
-    execFile(program, args, { cwd: folder }, (error, out, err) => {
+    execFile(program, args, { cwd: folder, ...(env ? { env } : {}) }, (error, out, err) => {
       done({ code: typeof error?.code === 'number' ? error.code : 0, out, err });
     });
   });
@@ -36,4 +36,17 @@ test('it passes its arguments and its exit code through', async () => {
   const { code, err } = await run(launcher, ['no such command']);
   expect(code).toBe(2);
   expect(err).toContain('there is no command no such command');
+});
+
+test('it looks for a Node again when a full disk or a power cut has left it none to use', async () => {
+  mkdirSync(join(folder, 'node_modules'));
+  mkdirSync(join(folder, 'packages/cli/src'), { recursive: true });
+  copyFileSync(launcher, join(folder, 'kedge'));
+  for (const copy of ['package-lock.json', 'node_modules/.kedge-package-lock.json'])
+    writeFileSync(join(folder, copy), '{}');
+  writeFileSync(join(folder, 'node_modules/.kedge-node'), '');
+  symlinkSync(process.execPath, join(folder, 'node'));
+  writeFileSync(join(folder, 'packages/cli/src/main.ts'), "console.log('it runs' as string);");
+  const env = { PATH: `${folder}:/usr/bin:/bin` };
+  expect(await run(join(folder, 'kedge'), [], env)).toEqual({ code: 0, out: 'it runs\n', err: '' });
 });

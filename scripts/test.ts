@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { type CommandIo, readArgs, runCommand } from '../packages/cli/src/command.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const usage = `usage: kedge test [--no-skips] [FILTER ...]
@@ -20,27 +20,26 @@ const checks = [
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
 ] as const;
 
-export async function main(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { 'no-skips': { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+const options = {
+  help: { type: 'boolean', short: 'h' },
+  'no-skips': { type: 'boolean', default: false },
+} as const;
+
+export function main(args: readonly string[], io: CommandIo): Promise<number> {
+  return runCommand(args, io, usage, async () => {
+    const { values, positionals: filters } = readArgs(args, options, Infinity);
+    const count: Count = { passed: 0, failed: 0, skipped: [] };
+    for (const { name, command } of filters.length > 0 ? [] : checks) {
+      const isFine = (await run(command)) === 0;
+      io.out(`${isFine ? 'ok  ' : 'FAIL'} ${name}`);
+      count[isFine ? 'passed' : 'failed'] += 1;
+    }
+    await runTests(filters, count);
+    for (const name of count.skipped) io.out(`not run: ${name}`);
+    if (values['no-skips']) count.failed += count.skipped.length;
+    io.out(`${count.passed} passed, ${count.failed} failed`);
+    return count.failed === 0 ? 0 : 1;
   });
-  if (values.help) {
-    console.log(usage);
-    return 0;
-  }
-  const count: Count = { passed: 0, failed: 0, skipped: [] };
-  for (const { name, command } of positionals.length > 0 ? [] : checks) {
-    const isFine = (await run(command)) === 0;
-    console.log(`${isFine ? 'ok  ' : 'FAIL'} ${name}`);
-    count[isFine ? 'passed' : 'failed'] += 1;
-  }
-  await runTests(positionals, count);
-  for (const name of count.skipped) console.log(`not run: ${name}`);
-  if (values['no-skips']) count.failed += count.skipped.length;
-  console.log(`${count.passed} passed, ${count.failed} failed`);
-  return count.failed === 0 ? 0 : 1;
 }
 
 async function runTests(filters: readonly string[], count: Count): Promise<void> {

@@ -31,9 +31,11 @@ const stopped_exit_code = 130;
 
 export function main(args: readonly string[], io: CommandIo): Promise<number> {
   return runCommand(args, io, usage, async () => {
-    const { values, positionals } = readArgs(args, options);
-    if (positionals.length > 0) throw new UsageError(`${positionals.join(' ')} is too much`);
+    const { values } = readArgs(args, options, 0);
     const kept = values.keep === undefined ? null : absolute(values.keep);
+    if (kept !== null && (await io.ports.disk.list(kept))?.length) {
+      throw new UsageError(`${kept} is not empty: name a folder of its own`);
+    }
     const folder = kept ?? (await mkdtemp(join(tmpdir(), 'kedge-demo-')));
     try {
       await mkdir(folder, { recursive: true });

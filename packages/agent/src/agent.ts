@@ -6,6 +6,7 @@ import { sentenceOf } from './failure.ts';
 import { goBackToPrevious, type WentBack } from './go-back.ts';
 import { unfinished_retry_ms } from './limits.ts';
 import { nothing, recall } from './memory.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { deliver } from './outbox.ts';
 import type { Report } from './report.ts';
 import { resume } from './resume.ts';
@@ -38,25 +39,36 @@ export function createAgent(device: Device): Agent {
   let next_look_ms: number | null = null;
   let next_delivery_ms = 0;
   let failures = 0;
+  /** Said while a look was under way, which may be too late for it. */
+  let isWorthALook = false;
   let wake = new AbortController();
 
   async function recover(): Promise<void> {
     try {
-      await resume(device);
-      await startInstalled(device);
+      await settle();
     } catch (error) {
-      await log.append('recovery_failed', { problem: sentenceOf(error) });
-      lookIn(unfinished_retry_ms);
+      await noteFailure('recovery_failed', error);
     }
   }
 
-  async function look(occasion: Occasion): Promise<Report> {
-    // A roll back or a commit that could not be finished comes first.
+  /** A roll back or a commit that could not be finished comes first, and an app that could not be started. */
+  async function settle(): Promise<void> {
     await resume(device);
+    if (device.service.state().kind === 'stopped') await startInstalled(device);
+  }
+
+  async function look(occasion: Occasion): Promise<Report> {
+    isWorthALook = false;
+    await settle();
     const report = await update(device, occasion);
     failures = countFailures(report, failures);
-    lookIn(delayAfter(report));
+    lookIn(isWorthALook ? 0 : delayAfter(report));
     return report;
+  }
+
+  async function goBack(may_lose_writes: boolean): Promise<WentBack> {
+    await settle();
+    return goBackToPrevious(device, { reason: 'a person asked for it', fault: 'person', may_lose_writes });
   }
 
   function delayAfter(report: Report): number {
@@ -76,6 +88,7 @@ export function createAgent(device: Device): Agent {
   async function run(): Promise<void> {
     if (next_look_ms === null) {
       const { checked } = await recall(memory.lately, nothing.lately);
+      failures = checked ? countFailures(checked, 0) : 0;
       lookIn(checked ? delayAfter(checked) : 0);
     }
     while (!signal.aborted) {
@@ -97,10 +110,14 @@ export function createAgent(device: Device): Agent {
     try {
       await inTurn(work);
     } catch (error) {
-      if (signal.aborted) return;
-      await log.append('attempt_failed', { problem: sentenceOf(error) }).catch(() => undefined);
-      lookIn(unfinished_retry_ms);
+      if (!signal.aborted) await noteFailure('attempt_failed', error);
     }
+  }
+
+  async function noteFailure(event: 'recovery_failed' | 'attempt_failed', error: unknown): Promise<void> {
+    // On a full disk not even this can be written down; what failed is tried again all the same.
+    await log.append(event, { problem: sentenceOf(error) }).catch(() => undefined);
+    lookIn(unfinished_retry_ms);
   }
 
   async function sleepUntil(time_ms: number): Promise<void> {
@@ -116,9 +133,11 @@ export function createAgent(device: Device): Agent {
     recover: () => inTurn(recover),
     run,
     check: (occasion) => inTurn(() => look(occasion)),
-    goBack: (may_lose_writes) =>
-      inTurn(() => goBackToPrevious(device, { reason: 'a person asked for it', fault: 'person', may_lose_writes })),
-    lookSoon: () => lookIn(0),
+    goBack: (may_lose_writes) => inTurn(() => goBack(may_lose_writes)),
+    lookSoon() {
+      isWorthALook = true;
+      lookIn(0);
+    },
     nextCheck_ms: () => (next_look_ms === null ? null : clock.now_ms() + next_look_ms - clock.monotonic_ms()),
   };
 }
@@ -127,14 +146,4 @@ export function createAgent(device: Device): Agent {
 function countFailures({ kind, stage }: Report, before: number): number {
   if (kind === 'failed' || kind === 'blocked') return before + 1;
   return kind === 'waiting' && stage === 'prepare' ? 1 : 0;
-}
-
-/** Only one of them runs at a time; a failed one does not hold up the next. */
-function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const mine = last.then(work);
-    last = mine.catch(() => undefined);
-    return mine;
-  };
 }

@@ -70,7 +70,14 @@ export function sentenceOf(error: unknown): string {
   const said = error instanceof Error ? error.message : String(error);
   const code = firstCode(error);
   const hint = code === undefined ? undefined : advice[code];
-  return `${said.split('\n')[0] ?? ''}${hint && !said.includes(hint) ? `: ${hint}` : ''}`.slice(0, 4000);
+  return cut(`${said.split('\n')[0] ?? ''}${hint && !said.includes(hint) ? `: ${hint}` : ''}`);
+}
+
+const sentence_chars_max = 4_000;
+
+/** An app may say as much as it likes, and the journal and a report must still be readable: they take a few more than this. */
+export function cut(sentence: string, chars_max = sentence_chars_max): string {
+  return sentence.length <= chars_max ? sentence : `${sentence.slice(0, chars_max - 3)}...`;
 }
 
 /** The errno name that an error or its cause carries. */

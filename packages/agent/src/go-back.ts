@@ -9,9 +9,8 @@ import { readInstalled } from './installed.ts';
 import { localRelease } from './local-release.ts';
 import type { Report } from './report.ts';
 import type { Withdrawn } from './stages/2-evaluate.ts';
-import { goBack } from './stages/8-rollback.ts';
+import { rollback } from './stages/8-rollback.ts';
 import { reportUpdate } from './stages/9-report.ts';
-import { startInstalled } from './start-installed.ts';
 
 export type WentBack =
   | { readonly kind: 'went_back'; readonly report: Report }
@@ -64,17 +63,9 @@ async function leave(
   update: Pick<UpdateInFlight, 'from' | 'to' | 'backup'>,
   { reason, fault }: GoingBack,
 ): Promise<Report> {
-  const { journal, clock } = device;
-  const before = await journal.read();
-  const record = await journal.record(before.kind === 'read' ? before.value.kind : null, 'fail', {
-    kind: 'ROLLING_BACK',
-    id: timedId(device),
-    started_at: timeText(clock.now_ms()),
-    ...update,
+  const complete = await rollback(device, {
+    update: { id: timedId(device), started_at: timeText(device.clock.now_ms()), ...update },
     failure: { failed_in: 'COMPLETE', reason, fault },
-    lost_writes: null,
   });
-  const complete = await goBack(device, record);
-  await startInstalled(device);
   return reportUpdate(device, complete);
 }

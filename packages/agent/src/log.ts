@@ -11,6 +11,7 @@ import { sha256Hex } from '@kedge/core/manifest';
 import { anything, InvalidInput, integer, parseJson, table, text } from '@kedge/core/parse';
 import type { Clock, Disk, DiskWriter, Sha256 } from '@kedge/core/ports';
 import { makeFolderDurable, parentOf, writeAtomic } from '@kedge/trust/atomic-file';
+import { oneAtATime } from './one-at-a-time.ts';
 
 export type Fields = { readonly [name: string]: unknown };
 
@@ -37,14 +38,7 @@ const genesis = '0'.repeat(64);
 /** Opens the log, or makes it. Half a line at its end, left by a power cut, is cut off, which the log then says. */
 export async function openLog(ports: LogPorts): Promise<Log> {
   let tail: Tail | undefined = await openTail(ports);
-  let turn: Promise<void> = Promise.resolve();
-
-  function inTurn(work: () => Promise<void>): Promise<void> {
-    const done = turn.then(work);
-    // Its own caller gets the error; the next one only waits for the end.
-    turn = done.catch(() => undefined);
-    return done;
-  }
+  const inTurn = oneAtATime();
 
   return {
     append: (event, fields) =>

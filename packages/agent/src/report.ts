@@ -21,7 +21,7 @@ export const reportKinds = [
   'dropped',
   /** Program and data are back. */
   'rolled_back',
-  /** Neither back nor through yet; tried again at the next start. */
+  /** Neither back nor through yet; tried again soon, and at the next start. */
   'unfinished',
 ] as const;
 

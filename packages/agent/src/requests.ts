@@ -99,7 +99,7 @@ function tellTrouble(report: Report): string {
     case 'dropped':
       return `Dropped ${version} at ${at} before it went live; the app ran on.`;
     case 'unfinished':
-      return `Could not finish ${version} at ${at}; tried again at the next start.`;
+      return `Could not finish ${version} at ${at}; tried again soon.`;
     default:
       return `Could not update to ${version} at ${at}; it stopped in stage ${stage}, and nothing was changed.`;
   }
@@ -135,16 +135,17 @@ export async function postpone(device: Device, version: string, until_ms: number
 
 async function consent(device: Device, word: Owner['consents'][number]): Promise<void> {
   const { memory, log } = device;
-  const owner = await recall(memory.owner, nothing.owner);
-  const others = owner.consents.filter(({ version }) => version !== word.version);
-  await memory.owner.write({ ...owner, consents: [...others, word] });
+  await memory.owner.change(nothing.owner, (owner) => {
+    const others = owner.consents.filter(({ version }) => version !== word.version);
+    return { ...owner, consents: [...others, word] };
+  });
   await log.append(word.kind, word);
 }
 
 /** @param channel null: the configured one again */
 export async function choose(device: Device, channel: Channel | null): Promise<Channel> {
   const { memory, log } = device;
-  await memory.owner.write({ ...(await recall(memory.owner, nothing.owner)), channel });
+  await memory.owner.change(nothing.owner, (owner) => ({ ...owner, channel }));
   await log.append('channel', { channel });
   return followedChannel(device);
 }

@@ -7,8 +7,9 @@ import { timeOfId } from './id.ts';
 import { readInstalled } from './installed.ts';
 import { type Complete, inFlight, type RollingBack } from './journal/journal.ts';
 import { refOf } from './local-release.ts';
-import { goBack, rollback } from './stages/8-rollback.ts';
+import { rollback, tidyUp } from './stages/8-rollback.ts';
 import { reportUpdate } from './stages/9-report.ts';
+import { startInstalled, startRelease } from './start-installed.ts';
 import type { Reading } from './state-file.ts';
 
 export type RestartPoint =
@@ -49,23 +50,28 @@ export function restartPoint(reading: Reading<JournalRecord>): RestartPoint {
 export async function resume(device: Device): Promise<void> {
   const point = restartPoint(await device.journal.read());
   if (point.kind === 'nothing') return;
-  await device.log.append('resumed', { from: point.kind });
   const complete = await settle(device, point);
+  // Not before: a disk that has no room for this line must not bar the way.
+  await device.log.append('resumed', { from: point.kind });
   if (complete) await reportUpdate(device, complete);
 }
 
+/** The app starts as soon as it is known which: what the rest may have to wait for, such as a full disk, is not its business. */
 async function settle(device: Device, point: RestartPoint): Promise<Complete | undefined> {
   switch (point.kind) {
     case 'nothing':
       return undefined;
     case 'undo':
+      if (point.failed_in === 'STAGING' || point.failed_in === 'STAGED') await startInstalled(device);
       return rollback(device, { update: point.update, failure: interrupted(point.failed_in) });
     case 'go_on_back':
-      return goBack(device, point.record);
+      return rollback(device, { update: inFlight(point.record), failure: point.record.failure });
     case 'finish':
+      await startRelease(device, point.update.to);
       return commit(device, point.update, point.state);
     case 'report':
-      return point.record;
+      await startInstalled(device);
+      return point.record.outcome === 'rolled_back' ? tidyUp(device, point.record) : point.record;
     case 'unknown':
       return goBackBlindly(device, point.problem);
     default:

@@ -28,11 +28,28 @@ describe('a state file', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  test('is absent before it is written and after it is removed', async () => {
+  test('is absent before it is written', async () => {
     expect(await open().read()).toEqual({ kind: 'absent' });
-    await open().write(value);
-    await open().remove();
-    expect(await open().read()).toEqual({ kind: 'absent' });
+  });
+
+  test('loses nothing of changes that are asked for at once', async () => {
+    const file = open();
+    const names = ['a', 'b', 'c', 'd'];
+    await Promise.all(
+      names.map((name) =>
+        file.change({ name: '', count: 0 }, (before) => ({ name: before.name + name, count: before.count + 1 })),
+      ),
+    );
+    expect(await file.read()).toEqual({ kind: 'read', value: { name: 'abcd', count: 4 } });
+  });
+
+  test('changes from what it is told to take where nothing can be read', async () => {
+    writeFileSync(path, 'half');
+    expect(await open().change(value, (before) => ({ ...before, count: before.count + 1 }))).toEqual({
+      ...value,
+      count: 4,
+    });
+    expect(await open().read()).toMatchObject({ kind: 'read', value: { count: 4 } });
   });
 
   test('can be read with cat', async () => {

@@ -4,6 +4,7 @@ import { sha256Hex } from '@kedge/core/manifest';
 import { anything, InvalidInput, object, oneOf, type Parser, parseJson } from '@kedge/core/parse';
 import type { Disk, Sha256 } from '@kedge/core/ports';
 import { writeAtomic } from '@kedge/trust/atomic-file';
+import { oneAtATime } from './one-at-a-time.ts';
 
 export type Reading<T> =
   | { readonly kind: 'absent' }
@@ -15,7 +16,11 @@ export type StateFile<T> = {
   read(): Promise<Reading<T>>;
   /** Durable on return. */
   write(value: T): Promise<void>;
-  remove(): Promise<void>;
+  /**
+   * Writes what is made of the value that is there, or of `otherwise` where none can be read, and returns it. Nobody else
+   * writes in between.
+   */
+  change(otherwise: T, make: (before: T) => T): Promise<T>;
 };
 
 const size_bytes_max = 4 * 1024 * 1024;
@@ -28,24 +33,34 @@ export function stateFile<T>(
   content: Parser<T>,
 ): StateFile<T> {
   const { disk } = ports;
+  // Two at once would share one temporary file.
+  const inTurn = oneAtATime();
+
+  async function read(): Promise<Reading<T>> {
+    const bytes = await disk.read(path, size_bytes_max);
+    if (!bytes) return { kind: 'absent' };
+    try {
+      return { kind: 'read', value: decode(ports.sha256, format, content, new TextDecoder().decode(bytes)) };
+    } catch (error) {
+      if (error instanceof InvalidInput) return { kind: 'damaged', problem: `${path}: ${error.message}` };
+      throw error;
+    }
+  }
+
+  async function write(value: T): Promise<void> {
+    await writeAtomic(disk, path, new TextEncoder().encode(encode(ports.sha256, format, value)), 0o600);
+  }
+
   return {
-    async read() {
-      const bytes = await disk.read(path, size_bytes_max);
-      if (!bytes) return { kind: 'absent' };
-      try {
-        return { kind: 'read', value: decode(ports.sha256, format, content, new TextDecoder().decode(bytes)) };
-      } catch (error) {
-        if (error instanceof InvalidInput) return { kind: 'damaged', problem: `${path}: ${error.message}` };
-        throw error;
-      }
-    },
-
-    write: (value) => writeAtomic(disk, path, new TextEncoder().encode(encode(ports.sha256, format, value)), 0o600),
-
-    async remove() {
-      await disk.removeFile(path);
-      await disk.syncFolder(path.slice(0, path.lastIndexOf('/')));
-    },
+    read,
+    write: (value) => inTurn(() => write(value)),
+    change: (otherwise, make) =>
+      inTurn(async () => {
+        const reading = await read();
+        const value = make(reading.kind === 'read' ? reading.value : otherwise);
+        await write(value);
+        return value;
+      }),
   };
 }
 

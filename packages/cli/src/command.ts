@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { isOfTheDevice, isOutOfSpace } from '@kedge/agent/failure';
 import { InvalidInput } from '@kedge/core/parse';
 import { type Clock, type Disk, errorCode, type Net, type Random, type Sha256 } from '@kedge/core/ports';
 import { exitCode } from './exit-code.ts';
@@ -56,14 +57,25 @@ export async function runCommand(
   }
 }
 
-/** As `parseArgs` of `node:util`, strict. @throws UsageError */
-export function readArgs<T extends NonNullable<ParseArgsConfig['options']>>(args: readonly string[], options: T) {
+/** As `parseArgs` of `node:util`, strict, with at most so many words beside the options. @throws UsageError */
+export function readArgs<T extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  options: T,
+  words_max: number,
+) {
   try {
-    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+    const read = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+    refuseWords(read.positionals.slice(words_max));
+    return read;
   } catch (error) {
     if (!errorCode(error)?.startsWith('ERR_PARSE_ARGS')) throw error;
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
+}
+
+/** A word that is not looked at may be what somebody relies on. @throws UsageError */
+export function refuseWords(words: readonly string[]): void {
+  if (words.length > 0) throw new UsageError(`${words.join(' ')} is too much`);
 }
 
 /** @throws UsageError */
@@ -81,5 +93,8 @@ function codeOf(error: unknown): number | undefined {
   if (error instanceof InvalidInput) return exitCode.bad_input;
   // By name: the agent's bundle has no publisher in it.
   if (error instanceof Error && error.name === 'Refused') return exitCode.refused;
-  return errorCode(error) === 'ENOSPC' ? exitCode.no_space : undefined;
+  if (errorCode(error) === 'EFBIG') return exitCode.bad_input;
+  if (isOutOfSpace(error)) return exitCode.no_space;
+  // A machine in trouble, such as a folder of somebody else, is no bug.
+  return isOfTheDevice(error) ? exitCode.failed : undefined;
 }

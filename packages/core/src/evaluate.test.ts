@@ -4,7 +4,7 @@ import { channels, releaseChannels, type Severity, severities } from './channel.
 import { compatibilityOf } from './compatibility.ts';
 import { type Candidate, type Decision, type Device, evaluate } from './evaluate.ts';
 import { parseWith } from './parse.ts';
-import { isPinnedOut } from './pin.ts';
+import { findPin } from './pin.ts';
 import { defaultPolicy, type Policy, policy } from './policy.ts';
 import { findRevocation, type Revocation } from './revocation.ts';
 import { digest, sampleDevice, sampleManifest, sampleNow_ms, sampleRelease } from './sample.fixture.ts';
@@ -274,7 +274,7 @@ describe('for any device, releases and policy', () => {
     forAny((device, _, __, decision) => {
       if (!('release' in decision)) return;
       const { manifest, manifest_sha256 } = decision.release;
-      expect(isPinnedOut(device.pins, manifest)).toBe(false);
+      expect(findPin(device.pins, manifest)).toBeUndefined();
       expect(device.revocations && findRevocation(device.revocations, manifest_sha256)).toBeFalsy();
       expect(compatibilityOf(manifest, device).kind).toBe('compatible');
       expect(manifest.product).toBe(device.product);

@@ -1,7 +1,7 @@
 /** Releases that failed on this device and are not tried again here. */
 
 import { instant } from './manifest.ts';
-import { type Infer, integer, list, object, oneOf, text } from './parse.ts';
+import { type Infer, integer, object, text } from './parse.ts';
 import { versionText } from './version.ts';
 
 export const pin = object({
@@ -11,13 +11,6 @@ export const pin = object({
   pinned_at: instant,
 });
 export type Pin = Infer<typeof pin>;
-
-export const pinList = object({ format: oneOf('kedge-pins/1'), pins: list(pin) });
-export type PinList = Infer<typeof pinList>;
-
-export function isPinnedOut(pins: readonly Pin[], release: PinnedRelease): boolean {
-  return findPin(pins, release) !== undefined;
-}
 
 /** A version and a counter each name one release, so either is enough. */
 export function findPin(pins: readonly Pin[], release: PinnedRelease): Pin | undefined {

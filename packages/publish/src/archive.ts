@@ -1,16 +1,19 @@
 /** A tree as one compressed archive: the same tree gives the same bytes. */
 
 import { once } from 'node:events';
+import { InvalidInput } from '@kedge/core/parse';
 import type { Disk, Sha256 } from '@kedge/core/ports';
 import { modeOf, type TreeEntry } from '@kedge/core/tree';
 import { type Header, type Pack, pack } from 'tar-stream';
-import { compress } from './os/zstd.ts';
+import { compress, consumeFed } from './os/zstd.ts';
 
 export type ArchiveFile = { readonly sha256: string; readonly length_bytes: number };
 
-/** Writes it durably to `path`, whatever was there. */
+type Ports = { readonly disk: Disk; readonly sha256: Sha256 };
+
+/** Writes it durably to `path`, whatever was there. @throws InvalidInput when the tree is no longer what was measured */
 export async function writeArchive(
-  ports: { readonly disk: Disk; readonly sha256: Sha256 },
+  ports: Ports,
   folder: string,
   entries: readonly TreeEntry[],
   path: string,
@@ -27,7 +30,7 @@ export async function writeArchive(
         await file.write(chunk);
       }
     });
-    await Promise.all([fill(archive, ports.disk, folder, entries), written]);
+    await consumeFed(written, fill(archive, ports, folder, entries));
     await file.sync();
   } finally {
     await file.close();
@@ -35,9 +38,9 @@ export async function writeArchive(
   return { sha256: hash.hex(), length_bytes };
 }
 
-async function fill(archive: Pack, disk: Disk, folder: string, entries: readonly TreeEntry[]): Promise<void> {
+async function fill(archive: Pack, ports: Ports, folder: string, entries: readonly TreeEntry[]): Promise<void> {
   try {
-    for (const entry of entries) await append(archive, disk, folder, entry);
+    for (const entry of entries) await append(archive, ports, folder, entry);
     archive.finalize();
   } catch (error) {
     archive.destroy(error instanceof Error ? error : new Error('the tree cannot be read', { cause: error }));
@@ -45,16 +48,31 @@ async function fill(archive: Pack, disk: Disk, folder: string, entries: readonly
   }
 }
 
-async function append(archive: Pack, disk: Disk, folder: string, entry: TreeEntry): Promise<void> {
+async function append(archive: Pack, ports: Ports, folder: string, entry: TreeEntry): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const sink = archive.entry(headerOf(entry), (error) => (error ? reject(error) : resolve()));
-  if (entry.kind === 'file') {
-    for await (const chunk of disk.stream(`${folder}/${entry.path}`)) {
-      if (!sink.write(chunk)) await once(sink, 'drain');
-    }
-    sink.end(undefined);
+  // Of an archive that is given up: it would end the process if nobody listened.
+  sink.on('error', reject);
+  if (entry.kind === 'file') await Promise.all([promise, pour(ports, folder, entry, sink)]);
+  else await promise;
+}
+
+async function pour(
+  { disk, sha256 }: Ports,
+  folder: string,
+  entry: TreeEntry & { readonly kind: 'file' },
+  sink: ReturnType<Pack['entry']>,
+): Promise<void> {
+  const hash = sha256();
+  for await (const chunk of disk.stream(`${folder}/${entry.path}`)) {
+    hash.update(chunk);
+    if (!sink.write(chunk)) await once(sink, 'drain');
   }
-  await promise;
+  // Else the manifest would be of a tree that nobody can get: every device would refuse the release.
+  if (hash.hex() !== entry.sha256) {
+    throw new InvalidInput(`${folder}/${entry.path}`, 'changed while the release was built; build it again');
+  }
+  sink.end(undefined);
 }
 
 async function* bytesOf(archive: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {

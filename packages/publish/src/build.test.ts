@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import { InvalidInput } from '@kedge/core/parse';
+import type { Disk } from '@kedge/core/ports';
 import { nodeDisk } from '@kedge/trust/os/disk';
 import { sha256 } from '@kedge/trust/os/sha256';
 import { extract } from 'tar-stream';
@@ -131,6 +133,49 @@ describe('a build', () => {
     expect(built.git_commit).toBe(git('rev-parse', 'HEAD').toString().trim());
     expect(built.released_at).toBe('2026-02-03T04:05:06Z');
     expect((await buildWith({ git_commit: null })).git_commit).toBeNull();
+  });
+
+  test('on a disk that gets full, or from one that cannot be read, ends with that very error', async () => {
+    await writeFile(`${folder}/tree/blob`, randomBytes(8_000_000));
+    const full: Disk = {
+      ...nodeDisk,
+      async open(path, how, mode) {
+        const file = await nodeDisk.open(path, how, mode);
+        return { ...file, write: () => Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' })) };
+      },
+    };
+    await buildWith({});
+    const again = (disk: Disk) => build({ disk, sha256 }, `${folder}/release.json`, `${folder}/other`);
+    await expect(again(full)).rejects.toThrow(expect.objectContaining({ code: 'ENOSPC' }));
+    async function* breaks(): AsyncGenerator<Uint8Array> {
+      yield new Uint8Array(1);
+      throw Object.assign(new Error('broken'), { code: 'EIO' });
+    }
+    let reads = 0;
+    const broken: Disk = {
+      ...nodeDisk,
+      // The first reading is that of the digests.
+      stream: (path) => (path.endsWith('/blob') && ++reads > 1 ? breaks() : nodeDisk.stream(path)),
+    };
+    await expect(again(broken)).rejects.toThrow(expect.objectContaining({ code: 'EIO' }));
+  });
+
+  test.each([
+    ['as long as before', 'an anchor\n'],
+    ['longer', 'a heavy anchor\n'],
+    ['shorter', ''],
+  ])('of a file that changes meanwhile, and is then %s, is refused', async (_, content) => {
+    await writeFile(`${folder}/tree/blob`, 'an Anchor\n');
+    let reads = 0;
+    const changing: Disk = {
+      ...nodeDisk,
+      stream: (path) =>
+        path.endsWith('/blob') && ++reads > 1 ? Readable.from([Buffer.from(content)]) : nodeDisk.stream(path),
+    };
+    await buildWith({});
+    await expect(build({ disk: changing, sha256 }, `${folder}/release.json`, `${folder}/other`)).rejects.toThrow(
+      'tree/blob: changed while the release was built; build it again',
+    );
   });
 
   test('outside of a checkout needs the time to be written down', async () => {

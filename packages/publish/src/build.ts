@@ -78,7 +78,10 @@ async function describe(
   const head = await headCommit(source);
   const released_at = description.released_at ?? head?.committed_at;
   if (released_at === undefined) {
-    throw new InvalidInput('released_at', 'is missing, and there is no commit to take the time from');
+    throw new InvalidInput(
+      'released_at',
+      'is missing, and there is no commit to take the time from; write one like 2026-01-20T08:00:00Z',
+    );
   }
   const git_commit = description.git_commit === undefined ? (head?.id ?? null) : description.git_commit;
   const input = { format: manifestFormat, ...rest, released_at, git_commit, artifacts, migrations };

@@ -31,14 +31,29 @@ type Ports = { readonly disk: Disk; readonly clock: Clock; readonly sha256: Sha2
  * Everything is signed before anything is written, and nothing that is written counts before `timestamp.json` is
  * replaced. What an interrupted commit left behind is written over by the next: no reader was ever led to it. A new root
  * comes last: until then the old one's keys, which sign as well where they are at hand, are those that count.
- * @throws Refused when keys are missing
+ * @throws Refused when keys are missing, or the clock is wrong
  */
 export async function commit(ports: Ports, keyring: Keyring, base: Base, change: Change): Promise<void> {
+  refuseEarlierTime(ports.clock.now_ms(), base, change);
   const signed = signAll(ports, keyring, base, change);
   for (const [path, bytes] of change.files ?? []) {
     await writeFile(ports.disk, `${base.folder}/${targetFile({ path, sha256: digestOf(ports.sha256, bytes) })}`, bytes);
   }
   for (const [file, bytes] of signed) await writeFile(ports.disk, `${base.folder}/metadata/${file}`, bytes);
+}
+
+const clock_skew_ms_max = 3_600_000;
+
+/**
+ * What is signed by a clock that is behind has expired for every device that trusts what was signed before. If it was that
+ * signature whose clock was wrong, new keys free the devices, and so a new root is let through.
+ */
+function refuseEarlierTime(now_ms: number, { timestamp }: Base, change: Change): void {
+  const signed_at = timestamp?.signed.unrecognizedFields['signed_at'];
+  if (change.root || typeof signed_at !== 'string' || !(now_ms < Date.parse(signed_at) - clock_skew_ms_max)) return;
+  throw new Refused(
+    `this machine's clock says ${instantOf(now_ms)}, but the repository was signed at ${signed_at}: set the clock; if it is right, run "kedge keys rotate timestamp"`,
+  );
 }
 
 /** By file name, in the order in which they are to be written. */

@@ -54,7 +54,7 @@ const key_file_bytes_max = 16_384;
 
 export type Keyring = {
   readonly key_ids: ReadonlySet<string>;
-  /** Lower case hex. @throws Refused when the passphrase is missing or wrong */
+  /** Lower case hex. @throws Refused when the passphrase is missing or wrong, or the file is damaged */
   sign(key_id: string, bytes: Uint8Array): string;
 };
 
@@ -73,7 +73,12 @@ export async function readKeyring(disk: Disk, place: KeyPlace): Promise<Keyring>
     sign(key_id, bytes) {
       const file = files.get(key_id);
       if (!file) throw new Error(`no key ${key_id} in ${place.folder}`);
-      return signWith(openSecret(file, place.passphrase), bytes);
+      const seed = openSecret(file, place.passphrase);
+      // A repository that is signed with it would be believed by nobody, and could not be mended by publishing again.
+      if (publicKeyOf(seed) !== file.public) {
+        throw new Refused(`${fileNameOf(file)}: its secret is not that of its public key; restore it from a copy`);
+      }
+      return signWith(seed, bytes);
     },
   };
 }
@@ -118,6 +123,10 @@ export function keyFileName(role: string, key_id: string): string {
   return `${role}-${key_id.slice(0, 16)}.json`;
 }
 
+function fileNameOf({ role, key_id }: KeyFile): string {
+  return keyFileName(role, key_id);
+}
+
 /** A key's id is the digest of its canonical form (TUF 1.0, section 4.2). */
 function publicKey(sha256: Sha256, publicHex: string): Key {
   const json = { keytype: 'ed25519', scheme: 'ed25519', keyval: { public: publicHex } };
@@ -129,7 +138,7 @@ function publicKey(sha256: Sha256, publicHex: string): Key {
 function openSecret(file: KeyFile, passphrase: string | undefined): Uint8Array {
   const { secret } = file;
   if (secret.kind === 'plain') return Buffer.from(secret.seed, 'hex');
-  const name = keyFileName(file.role, file.key_id);
+  const name = fileNameOf(file);
   if (passphrase === undefined) throw new Refused(`${name} is encrypted: give its passphrase in KEDGE_PASSPHRASE`);
   const seed = unseal(secret, passphrase);
   if (!seed) throw new Refused(`${name}: the passphrase is wrong, or the file is damaged`);

@@ -61,6 +61,17 @@ test('a damaged key file is named', async () => {
   await expect(shop.keyring()).rejects.toThrow(/^stable-old\.json: role: is missing/);
 });
 
+test('a key file with a damaged secret signs nothing: no device would believe it', async () => {
+  const path = join(shop.keys, `stable-${(await idOf('stable')).slice(0, 16)}.json`);
+  const file = await readFile(path, 'utf8');
+  await writeFile(
+    path,
+    file.replace(/("seed": ")(.)/, (_, head, digit) => `${head}${digit === '0' ? '1' : '0'}`),
+  );
+  await expect(release(1)).rejects.toThrow(/^stable-[0-9a-f]{16}\.json: its secret is not that of its public key/);
+  expect((await verifyRepository(shop.ports, shop.repository)).problems).toEqual([]);
+});
+
 describe('keys rotate', () => {
   test.each(['root', 'targets', 'snapshot', 'timestamp', 'stable', 'revocations'] as const)(
     '%s: old and new devices follow, and the old keys count no more',

@@ -86,6 +86,23 @@ describe('refused in one line that says what to do', () => {
     await expect(migrations()).rejects.toThrow(line);
   });
 
+  test('a folder of migrations that the tree has not: nobody would miss them before the devices do', async () => {
+    writeFileSync(join(folder, 'server.mjs'), program);
+    const entries = await readSourceTree(ports, folder);
+    const source = { database: 'app.db', folder: 'migration' };
+    await expect(readMigrations(ports, folder, entries, source)).rejects.toThrow(
+      'migrations: there is no folder migration in the tree',
+    );
+  });
+
+  test('two migrations of one number, whose order would be by chance', async () => {
+    write('0001_covers.up.sql', 'SELECT 1;');
+    write('0001_artists.up.sql', 'SELECT 1;');
+    await expect(migrations()).rejects.toThrow(
+      'migrations/0001_covers: has the number of 0001_artists; give the newer one the next number',
+    );
+  });
+
   test('a symlink, which would be a migration that nobody runs', async () => {
     symlinkSync('../program', join(folder, 'migrations/0001_covers.up'));
     await expect(migrations()).rejects.toThrow('migrations/0001_covers.up: is a symlink; put the file itself there');

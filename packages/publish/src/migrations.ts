@@ -22,8 +22,10 @@ export async function readMigrations(
   source: Source,
 ): Promise<readonly Migration[]> {
   const scripts = scriptsIn(entries, source.folder);
+  const ids = [...new Set(scripts.map((script) => script.id))].toSorted();
+  refuseSameNumbers(ids, source.folder);
   const migrations: Migration[] = [];
-  for (const id of [...new Set(scripts.map((script) => script.id))].toSorted()) {
+  for (const id of ids) {
     const own = scripts.filter((script) => script.id === id);
     const paths = pathsOf(own, `${source.folder}/${id}`);
     const { database } = source;
@@ -41,9 +43,25 @@ type Script = {
 };
 
 function scriptsIn(entries: readonly TreeEntry[], folder: string): readonly Script[] {
+  if (!entries.some(({ kind, path }) => kind === 'folder' && path === folder)) {
+    throw new InvalidInput('migrations', `there is no folder ${folder} in the tree; correct its name, or make it`);
+  }
   return entries
     .filter(({ kind, path }) => kind !== 'folder' && path.startsWith(`${folder}/`))
     .map((entry) => scriptOf(entry, entry.path.slice(folder.length + 1)));
+}
+
+/** As two branches leave them that were merged: the one that sorts first may come to devices that have the other. */
+function refuseSameNumbers(ids: readonly string[], folder: string): void {
+  for (const [index, id] of ids.entries()) {
+    const before = ids[index - 1];
+    if (before === undefined || numberOf(before) !== numberOf(id)) continue;
+    throw new InvalidInput(`${folder}/${id}`, `has the number of ${before}; give the newer one the next number`);
+  }
+}
+
+function numberOf(id: string): string {
+  return id.slice(0, 4);
 }
 
 function scriptOf(entry: TreeEntry, file: string): Script {

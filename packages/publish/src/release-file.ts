@@ -50,6 +50,8 @@ const release_file_bytes_max = 1_000_000;
 
 /** @throws InvalidInput */
 export async function readReleaseFile(disk: Disk, path: string): Promise<ReleaseFile> {
+  if ((await disk.stat(path))?.kind === 'folder')
+    throw new InvalidInput(path, 'is a folder; name the release.json in it');
   const bytes = await disk.read(path, release_file_bytes_max);
   if (!bytes) throw new InvalidInput(path, 'is missing; it describes the release to build');
   return parseJson(releaseFile, new TextDecoder().decode(bytes), path);

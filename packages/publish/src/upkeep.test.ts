@@ -48,6 +48,16 @@ describe('the daily refresh', () => {
     expect(left).toEqual([{ role: 'stable', expires: '2026-08-30T00:00:00Z' }]);
   });
 
+  test('is refused while the clock is behind what was signed before: devices would find it expired', async () => {
+    shop.now_ms = Date.parse('1970-01-02T00:00:00Z');
+    await expect(renew()).rejects.toThrow(
+      "this machine's clock says 1970-01-02T00:00:00Z, but the repository was signed at 2026-06-01T00:00:00Z: set the clock",
+    );
+    shop.now_ms = Date.parse('2026-05-31T23:50:00Z');
+    expect(await renew()).toMatchObject({ signed: ['timestamp'] });
+    expect(await shop.refresh()).toMatchObject({ kind: 'changed' });
+  });
+
   test('that was forgotten is what verify says', async () => {
     shop.now_ms += 8 * day_ms;
     expect(await problems()).toEqual([expect.stringContaining('expired')]);

@@ -33,18 +33,27 @@ export type CandidateOptions = {
 };
 
 export async function readCandidates(options: CandidateOptions): Promise<Candidates> {
-  const wanted = options.releases
-    .filter((release) => productOf(release) === options.product && release.custom.counter > options.counter_above)
-    .slice(0, candidates_max);
+  const newer = options.releases.filter(
+    (release) => productOf(release) === options.product && release.custom.counter > options.counter_above,
+  );
   const candidates: Candidate[] = [];
   const problems: string[] = [];
-  for (const release of wanted) {
+  for (const release of newestAndNext(newer)) {
     const fetched = await fetchManifest(options, release);
     if (fetched.kind === 'manifest') candidates.push(fetched);
     else problems.push(fetched.detail);
   }
   await removeForgotten(options);
   return { candidates, problems };
+}
+
+/**
+ * Of more than may be read, the newest and those that come next after the installed one: a device that was away for long
+ * may have to take one of these before the newest will have it.
+ */
+function newestAndNext(releases: readonly TrustedRelease[]): readonly TrustedRelease[] {
+  if (releases.length <= candidates_max) return releases;
+  return [...releases.slice(0, candidates_max / 2), ...releases.slice(-candidates_max / 2)];
 }
 
 export type FetchedManifest =

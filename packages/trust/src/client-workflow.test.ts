@@ -1,5 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { delegatedRoleNames } from './roles.ts';
 import { clockAt, openScene, revocations, type Scene } from './testing/device.ts';
 import { listRelease, makePair, makePairs, signRoot } from './testing/vendor.ts';
 
@@ -147,6 +148,26 @@ describe('new keys', () => {
     scene.publish({ ...second, pairs, version: 3 });
     expect(await scene.refresh()).toMatchObject({ kind: 'changed' });
     expect(await releases()).toEqual(['1.2.0', '1.1.0']);
+  });
+
+  test('free a device that a publisher with a wrong clock has led into the future', async () => {
+    const later = {
+      timestamp: '2091-01-01T00:00:00Z',
+      snapshot: '2091-01-01T00:00:00Z',
+      targets: '2091-01-01T00:00:00Z',
+    };
+    const roles = Object.fromEntries(delegatedRoleNames.map((role) => [role, '2091-01-01T00:00:00Z']));
+    scene.files.set('metadata/2.root.json', signRoot(2, scene.pairs, scene.pairs.root, '2091-01-01T00:00:00Z'));
+    scene.publish({ version: 2, signed_at: '2090-01-01T00:00:00Z', expires: { ...later, ...roles } });
+    expect(await scene.refresh()).toMatchObject({ kind: 'changed' });
+    scene.publish({ ...second, version: 3 });
+    expect(await scene.refresh()).toMatchObject({ kind: 'blocked', reason: 'expired' });
+    const { pairs } = rotated();
+    scene.files.set('metadata/3.root.json', signRoot(3, pairs, scene.pairs.root));
+    scene.publish({ ...second, pairs, version: 4 });
+    expect(await scene.refresh()).toMatchObject({ kind: 'changed' });
+    expect(await scene.refresh()).toMatchObject({ kind: 'current' });
+    expect((await scene.trusted()).signed_at).toBe('2026-06-01T00:00:00Z');
   });
 
   test('of the snapshot alone also free it from the version that the old timestamp names', async () => {

@@ -35,7 +35,9 @@ type Session = WorkflowOptions & {
   readonly deadline_ms: number;
   readonly floor: Floor;
   readonly store: TrustedMetadataStore;
-  /** Time only ever grows in a session: a trusted timestamp proves that its signing is past. */
+  /** By the device alone. */
+  readonly own_time_ms: number;
+  /** A trusted timestamp proves that its signing is past: time grows with it, for as long as its keys count. */
   now_ms: number;
   /** By name in `metadata/`; kept only once all of it has been verified. */
   readonly fetched: Map<string, Uint8Array>;
@@ -46,13 +48,15 @@ type Session = WorkflowOptions & {
 export async function followSource(options: WorkflowOptions, source: string): Promise<'current' | 'changed'> {
   const floor = await readFloor(options);
   // 5.1: the time of the whole update is fixed here.
-  const now_ms = Math.max(options.clock.now_ms(), options.build_time_ms, signedAt_ms(floor.signed_at));
+  const own_time_ms = Math.max(options.clock.now_ms(), options.build_time_ms);
+  const now_ms = Math.max(own_time_ms, signedAt_ms(floor.signed_at));
   // 5.2: load the trusted root.
   const [store] = await trustedRoots(options, now_ms);
   const session: Session = {
     ...options,
     source,
     floor,
+    own_time_ms,
     now_ms,
     deadline_ms: options.clock.monotonic_ms() + source_time_ms_max,
     store,
@@ -108,8 +112,12 @@ async function updateTimestamp(session: Session): Promise<number | undefined> {
 
 async function loadLocalTimestamp(session: Session): Promise<number | undefined> {
   const { store, floor } = session;
-  // 5.3.11: what the replaced keys have signed is forgotten.
-  if (replacedRoles(floor, seenBy(store, session.sha256, undefined)).has('timestamp')) return undefined;
+  // 5.3.11: what the replaced keys have signed is forgotten, and so is the time that they have told.
+  if (replacedRoles(floor, seenBy(store, session.sha256, undefined)).has('timestamp')) {
+    session.now_ms = session.own_time_ms;
+    setTime(store, session.now_ms);
+    return undefined;
+  }
   await tryLocal(session, 'timestamp.json', 'timestamp', (bytes) => store.updateTimestamp(bytes));
   return store.timestamp?.signed.snapshotMeta.version;
 }

@@ -30,7 +30,7 @@ export async function fetchFile(
       idle_timeout_ms: Math.min(idle_timeout_ms, remaining_ms),
     });
     if (response.status === 200) return await readBody(ports.clock, request, response);
-    await drain(response);
+    await drain(ports.clock, request, response);
   } catch (error) {
     throw broken(request, error);
   }
@@ -54,11 +54,11 @@ async function readBody(clock: Clock, request: FileRequest, response: NetRespons
   return concat(chunks, length_bytes);
 }
 
-async function drain(response: NetResponse): Promise<void> {
+async function drain(clock: Clock, request: FileRequest, response: NetResponse): Promise<void> {
   let length_bytes = 0;
   for await (const chunk of response.body) {
     length_bytes += chunk.length;
-    if (length_bytes > refusal_bytes_max) return;
+    if (length_bytes > refusal_bytes_max || clock.monotonic_ms() > request.deadline_ms) return;
   }
 }
 

@@ -1,7 +1,6 @@
 /** What this device has come to trust, read from its own disk: no network, and no expiry. */
 
 import type { Channel } from '@kedge/core/channel';
-
 import { type Infer, InvalidInput, integer, object } from '@kedge/core/parse';
 import type { Disk, Sha256 } from '@kedge/core/ports';
 import type { RevocationList } from '@kedge/core/revocation';

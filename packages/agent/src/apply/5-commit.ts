@@ -2,6 +2,7 @@
 
 import type { UpdateInFlight } from '@kedge/core/journal';
 import { removeTree } from '@kedge/trust/atomic-file';
+import { dropOtherBackups } from '../backups.ts';
 import { type Device, timeText } from '../device.ts';
 import type { Complete } from '../journal/journal.ts';
 import { forgetManifest } from '../local-release.ts';
@@ -12,12 +13,15 @@ export async function commit(
   update: UpdateInFlight,
   before: 'VALIDATED' | 'COMMITTING',
 ): Promise<Complete> {
-  const { journal, memory, deployer, clock } = device;
+  const { journal, memory, deployer, disk, paths, clock } = device;
+  // First: a disk that the update has filled must not bar its end.
+  await removeTree(disk, paths.downloads);
   if (before === 'VALIDATED') await journal.record(before, 'commit', { kind: 'COMMITTING', ...update });
   const { from, to, backup } = update;
   await memory.installed.write({ current: to, previous: from, backup, since: timeText(clock.now_ms()) });
   await deployer.setPrevious(from?.version);
-  await dropOthers(device, [to.version, ...(from ? [from.version] : [])], backup?.id);
+  await dropOtherReleases(device, [to.version, ...(from ? [from.version] : [])]);
+  await dropOtherBackups(device, [backup?.id]);
   return journal.record('COMMITTING', 'committed', {
     kind: 'COMPLETE',
     ...update,
@@ -28,16 +32,10 @@ export async function commit(
   });
 }
 
-/** Drops every release but these, and every backup but this one. */
-async function dropOthers(device: Device, versions: readonly string[], backup: string | undefined): Promise<void> {
-  const { deployer, disk, paths } = device;
-  for (const version of await deployer.versions()) {
-    if (versions.includes(version)) continue;
-    await deployer.drop(version);
+async function dropOtherReleases(device: Device, kept: readonly string[]): Promise<void> {
+  for (const version of await device.deployer.versions()) {
+    if (kept.includes(version)) continue;
+    await device.deployer.drop(version);
     await forgetManifest(device, version);
   }
-  for (const id of (await disk.list(paths.backups)) ?? []) {
-    if (id !== backup) await removeTree(disk, `${paths.backups}/${id}`);
-  }
-  for (const file of (await disk.list(paths.downloads)) ?? []) await disk.removeFile(`${paths.downloads}/${file}`);
 }

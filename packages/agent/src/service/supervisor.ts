@@ -1,6 +1,7 @@
 /** The app as a child of the agent: started, restarted when it ends by itself, stopped with all that it started. */
 
 import type { Clock, Disk } from '@kedge/core/ports';
+import { oneAtATime } from '../one-at-a-time.ts';
 import type { LocalRelease, Service, ServiceState } from '../ports.ts';
 import { endFamily } from './ending.ts';
 import { environmentOf, expandedCommand, type Surroundings } from './environment.ts';
@@ -45,7 +46,7 @@ export function supervisedChild(options: SupervisedChildOptions): Service {
   let supervision: Supervision | undefined;
   /** Not so at first: an earlier agent may have left the app running. */
   let isStopped = false;
-  let turn: Promise<void> = Promise.resolve();
+  const inTurn = oneAtATime();
   let_go?.addEventListener('abort', () => supervision?.ending.abort());
 
   async function start(release: LocalRelease): Promise<void> {
@@ -172,11 +173,6 @@ export function supervisedChild(options: SupervisedChildOptions): Service {
     } catch (error) {
       return { kind: 'failed', reason: messageOf(error) };
     }
-  }
-
-  function inTurn(work: () => Promise<void>): Promise<void> {
-    turn = turn.then(work, work);
-    return turn;
   }
 
   return {

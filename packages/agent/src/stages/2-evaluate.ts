@@ -16,6 +16,10 @@ export type Chosen = {
   readonly kind: 'chosen';
   readonly release: Candidate;
   readonly artifact: Artifact;
+  /** By the clock that was believed then; see `Found`. */
+  readonly chosen_at_ms: number;
+  /** Whether it is only to be installed while a maintenance window is open. */
+  readonly needs_window: boolean;
   /** Sentences: why this one, and why now. */
   readonly because: readonly string[];
 };
@@ -27,7 +31,14 @@ export async function evaluate(device: Device, found: Found): Promise<Chosen | W
   const decision = decide(await factsOf(device, found), found.releases, device.config.policy, found.now_ms);
   if (decision.kind === 'apply_now' || decision.kind === 'proceed') {
     const { release, artifact } = decision;
-    return { kind: 'chosen', release, artifact, because: explainDecision(decision) };
+    return {
+      kind: 'chosen',
+      release,
+      artifact,
+      chosen_at_ms: found.now_ms,
+      needs_window: decision.kind === 'proceed',
+      because: explainDecision(decision),
+    };
   }
   const result = { ...resultOf(decision), warnings: found.problems };
   const revoked = decision.reasons.find((reason) => reason.kind === 'installed_revoked');

@@ -100,9 +100,12 @@ async function fetchRest(device: Device, artifact: Artifact, url: string, file: 
     }
     return fetched_bytes;
   } finally {
-    // What came before a failure is worth going on from.
-    await writer.sync();
-    await writer.close();
+    try {
+      // What came before a failure is worth going on from.
+      await writer.sync();
+    } finally {
+      await writer.close();
+    }
   }
 }
 

@@ -1,8 +1,11 @@
 /** Stage 5, prepare: is the device ready, and does the app allow it? Then the data is backed up, while the app runs. */
 
+import { explain } from '@kedge/core/explain';
 import type { UpdateInFlight } from '@kedge/core/journal';
 import type { DataPart, Manifest } from '@kedge/core/manifest';
+import { windowAt } from '@kedge/core/window';
 import { makeFolderDurable } from '@kedge/trust/atomic-file';
+import { backupFolder, dropOtherBackups } from '../backups.ts';
 import { type Device, timeText } from '../device.ts';
 import { sentenceOf } from '../failure.ts';
 import { timedId } from '../id.ts';
@@ -19,6 +22,12 @@ export type Prepared = Omit<Verified, 'kind'> & { readonly kind: 'prepared'; rea
 export async function prepare(device: Device, verified: Verified): Promise<Prepared | Ended> {
   const { release, fetched_bytes } = verified;
   const { version, counter } = release.manifest;
+  const opens_at_ms = windowOpensAt(device, verified);
+  if (opens_at_ms !== null) {
+    const reasons = [explain({ kind: 'outside_window', opens_at_ms })];
+    const waits_until = timeText(opens_at_ms);
+    return ended({ kind: 'waiting', stage: 'prepare', to: version, reasons, waits_until, fetched_bytes });
+  }
   const installed = await readInstalled(device);
   const running = installed ? await localRelease(device, installed.current) : undefined;
   const tooFull = await lackOfSpace(device, verified);
@@ -33,7 +42,7 @@ export async function prepare(device: Device, verified: Verified): Promise<Prepa
     started_at: timeText(device.clock.now_ms()),
     from: installed?.current ?? null,
     to: { version, counter, manifest_sha256: release.manifest_sha256 },
-    backup: await backUp(device, id, dataParts(running, release)),
+    backup: await backUp(device, id, dataParts(running, release), installed?.backup?.id),
   };
   return { ...verified, kind: 'prepared', update };
 }
@@ -42,6 +51,14 @@ export async function prepare(device: Device, verified: Verified): Promise<Prepa
 export function dataParts(...releases: readonly ({ readonly manifest: Manifest } | undefined)[]): readonly DataPart[] {
   const parts = releases.flatMap((release) => release?.manifest.data ?? []);
   return [...new Map(parts.map((part) => [part.path, part])).values()];
+}
+
+/** The window may have closed while the release was fetched. Null: it may be installed now. */
+function windowOpensAt({ clock, config }: Device, { needs_window, chosen_at_ms }: Verified): number | null {
+  if (!needs_window) return null;
+  const { windows, time_zone } = config.policy;
+  const window = windowAt(windows, time_zone, Math.max(clock.now_ms(), chosen_at_ms));
+  return window.kind === 'closed' ? window.opens_at_ms : null;
 }
 
 async function lackOfSpace({ disk, paths }: Device, { artifact }: Verified): Promise<readonly string[]> {
@@ -73,11 +90,19 @@ async function askTheApp(device: Device, running: LocalRelease | undefined): Pro
   return reasons;
 }
 
-async function backUp(device: Device, id: string, parts: readonly DataPart[]): Promise<UpdateInFlight['backup']> {
+async function backUp(
+  device: Device,
+  id: string,
+  parts: readonly DataPart[],
+  kept: string | undefined,
+): Promise<UpdateInFlight['backup']> {
   if (parts.length === 0) return null;
-  const { data, disk, paths, clock } = device;
+  const { data, disk, paths, journal, clock } = device;
   await makeFolderDurable(disk, paths.backups, 0o700);
+  // A power cut between a backup and STAGING leaves one that nothing names.
+  const before = await journal.read();
+  await dropOtherBackups(device, [kept, before.kind === 'read' ? before.value.backup?.id : undefined]);
   const taken_at = timeText(clock.now_ms());
-  await data.backup(parts, `${paths.backups}/${id}`);
+  await data.backup(parts, backupFolder(device, id));
   return { id, taken_at };
 }

@@ -4,6 +4,7 @@ import type { Failure, UpdateInFlight } from '@kedge/core/journal';
 import { stage } from '../apply/1-stage.ts';
 import { migrate } from '../apply/2-migrate.ts';
 import { switchOver } from '../apply/3-switch.ts';
+import { dropBackup } from '../backups.ts';
 import type { Device } from '../device.ts';
 import { type Failed, failedBy } from '../failure.ts';
 import { localRelease } from '../local-release.ts';
@@ -25,8 +26,11 @@ export async function apply(device: Device, prepared: Prepared): Promise<Applied
     return { kind: 'applied', update, release };
   } catch (error) {
     const reached = await stateReached(device, update);
-    // Not even STAGING could be written down, so nothing was done.
-    if (reached === undefined) throw error;
+    // Not even STAGING could be written down, so nothing was done, and nobody will ask for the backup.
+    if (reached === undefined) {
+      if (update.backup) await dropBackup(device, update.backup.id);
+      throw error;
+    }
     return failedBy(error, update, reached);
   }
 }

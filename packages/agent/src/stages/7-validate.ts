@@ -3,12 +3,15 @@
 import type { Failure, UpdateInFlight } from '@kedge/core/journal';
 import { validate as validatePhase } from '../apply/4-validate.ts';
 import type { Device } from '../device.ts';
-import { type Failed, failedBy } from '../failure.ts';
+import { cut, type Failed, failedBy } from '../failure.ts';
 import type { Applied } from './6-apply.ts';
 
 export type Validated =
   | { readonly kind: 'healthy'; readonly update: UpdateInFlight; readonly warnings: readonly string[] }
   | Failed;
+
+/** Leaves room for the path of the log. */
+const told_chars_max = 2_000;
 
 export async function validate(device: Device, applied: Applied): Promise<Validated> {
   if (applied.kind === 'failed') return applied;
@@ -16,7 +19,7 @@ export async function validate(device: Device, applied: Applied): Promise<Valida
   try {
     const health = await validatePhase(device, update, release);
     if (health.kind === 'healthy') return { kind: 'healthy', update, warnings: health.warnings };
-    const reason = `${health.reason}; see ${device.paths.app_log}`;
+    const reason = `${cut(health.reason, told_chars_max)}; see ${device.paths.app_log}`;
     const failure: Failure = { failed_in: 'VALIDATING', reason, fault: 'release' };
     return { kind: 'failed', update, failure, obstacle: null };
   } catch (error) {

@@ -7,6 +7,7 @@ import type { Failure, LostWrites, UpdateInFlight } from '@kedge/core/journal';
 import { databasesOf, planDown } from '@kedge/core/migration-plan';
 import { removeTree } from '@kedge/trust/atomic-file';
 import { appliedMigrations } from '../apply/2-migrate.ts';
+import { backupFolder, dropBackup } from '../backups.ts';
 import { type Device, timeText } from '../device.ts';
 import { isOutOfSpace, sentenceOf } from '../failure.ts';
 import { type Complete, inFlight, type RollingBack } from '../journal/journal.ts';
@@ -18,32 +19,41 @@ import { dataParts } from './5-prepare.ts';
 
 type Undone = { readonly update: UpdateInFlight; readonly failure: Failure };
 
-/** From any failed state: what was only staged is dropped, anything later is undone. */
-export async function rollback(device: Device, { update, failure }: Undone): Promise<Complete> {
+/**
+ * From any failed state, also from the middle of a roll back: what was only staged is dropped, anything later is undone.
+ * The app of the release that is gone back to runs on return.
+ */
+export async function rollback(device: Device, undone: Undone): Promise<Complete> {
   try {
-    return await takeBack(device, update, failure);
+    return await takeBack(device, undone);
   } catch (error) {
     if (!isOutOfSpace(error)) throw error;
     // A full disk must not bar the way back: what was downloaded makes room for the journal, and can be had again.
     await removeTree(device.disk, device.paths.downloads);
-    const reading = await device.journal.read();
-    const begun = reading.kind === 'read' && reading.value.kind === 'ROLLING_BACK' ? reading.value : undefined;
-    return begun?.id === update.id ? finishBack(device, begun) : takeBack(device, update, failure);
+    return takeBack(device, undone);
   }
 }
 
-async function takeBack(device: Device, update: UpdateInFlight, failure: Failure): Promise<Complete> {
+async function takeBack(device: Device, { update, failure }: Undone): Promise<Complete> {
   const { failed_in } = failure;
+  const reading = await device.journal.read();
+  const reached = reading.kind === 'read' && reading.value.id === update.id ? reading.value : undefined;
+  if (reached?.kind === 'COMPLETE') return tidyUp(device, reached);
+  if (reached?.kind === 'ROLLING_BACK') return tidyUp(device, await goBack(device, reached));
   if (failed_in === 'STAGING' || failed_in === 'STAGED') return drop(device, update, failure, failed_in);
   const before = failed_in === 'UNKNOWN' ? null : failed_in;
   const record: RollingBack = { kind: 'ROLLING_BACK', ...update, failure, lost_writes: null };
-  return finishBack(device, await device.journal.record(before, 'fail', record));
+  return tidyUp(device, await goBack(device, await device.journal.record(before, 'fail', record)));
 }
 
-async function finishBack(device: Device, record: RollingBack): Promise<Complete> {
-  const complete = await goBack(device, record);
+/**
+ * Only once the journal says COMPLETE: until then the way back may have to be gone again, and needs the release that is
+ * left, its scripts and the backup.
+ */
+export async function tidyUp(device: Device, record: Complete): Promise<Complete> {
   await startInstalled(device);
-  return complete;
+  await forgetRelease(device, record);
+  return record;
 }
 
 /** The app never stopped: only the new tree goes. */
@@ -53,12 +63,13 @@ async function drop(
   failure: Failure,
   before: 'STAGING' | 'STAGED',
 ): Promise<Complete> {
-  await forgetRelease(device, update, failure);
+  await noteTrouble(device, update, failure);
+  await forgetRelease(device, update);
   return device.journal.record(before, 'drop', complete(update, 'dropped', failure, null));
 }
 
 /** @param record as it stands in the journal */
-export async function goBack(device: Device, record: RollingBack): Promise<Complete> {
+async function goBack(device: Device, record: RollingBack): Promise<Complete> {
   const { deployer, service, journal, memory, clock } = device;
   const { from, failure } = record;
   await service.stop();
@@ -68,7 +79,7 @@ export async function goBack(device: Device, record: RollingBack): Promise<Compl
     await memory.installed.write({ current: from, previous: null, backup: null, since: timeText(clock.now_ms()) });
     await deployer.setPrevious(undefined);
   }
-  await forgetRelease(device, record, failure);
+  await noteTrouble(device, record, failure);
   // The app starts after this, not before: a restore that is repeated must not meet writes of the old release.
   return journal.record('ROLLING_BACK', 'rolled_back', complete(inFlight(record), 'rolled_back', failure, lost_writes));
 }
@@ -86,7 +97,7 @@ async function takeDataBack(device: Device, record: RollingBack): Promise<LostWr
   if (!backup) return null;
   const lost_writes = record.lost_writes ?? { from: backup.taken_at, until: timeText(device.clock.now_ms()) };
   await device.journal.amend({ ...record, lost_writes });
-  await device.data.restore(dataParts(kept, left), `${device.paths.backups}/${backup.id}`);
+  await device.data.restore(dataParts(kept, left), backupFolder(device, backup.id));
   return lost_writes;
 }
 
@@ -104,12 +115,10 @@ async function migrateDown(data: Data, left: LocalRelease, kept?: LocalRelease):
   }
 }
 
-async function forgetRelease(device: Device, update: UpdateInFlight, failure: Failure): Promise<void> {
-  const { deployer, disk, paths } = device;
-  await noteTrouble(device, update, failure);
-  await deployer.drop(update.to.version);
+async function forgetRelease(device: Device, update: UpdateInFlight): Promise<void> {
+  await device.deployer.drop(update.to.version);
   await forgetManifest(device, update.to.version);
-  if (update.backup) await removeTree(disk, `${paths.backups}/${update.backup.id}`);
+  if (update.backup) await dropBackup(device, update.backup.id);
 }
 
 function complete(

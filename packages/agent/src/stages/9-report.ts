@@ -1,9 +1,10 @@
 /** Stage 9, report: what it came to is written down here, and sent until it is acknowledged. */
 
 import { type Device, timeText } from '../device.ts';
+import { cut } from '../failure.ts';
 import { timedId } from '../id.ts';
 import type { Complete } from '../journal/journal.ts';
-import { nothing, recall } from '../memory.ts';
+import { nothing } from '../memory.ts';
 import { deliver, enqueue } from '../outbox.ts';
 import type { Report, Result } from '../report.ts';
 
@@ -41,12 +42,13 @@ async function writeDown(device: Device, result: Result): Promise<Report> {
     from: null,
     to: null,
     obstacle: null,
-    warnings: [],
     lost_writes: null,
     waits_until: null,
     fetched_bytes: 0,
     stages: [],
     ...result,
+    reasons: result.reasons.map((reason) => cut(reason)),
+    warnings: (result.warnings ?? []).map((warning) => cut(warning)),
   };
   await remember(device, whole);
   await log.append(whole.kind, { from: whole.from, to: whole.to, stage: whole.stage, reasons: whole.reasons });
@@ -68,12 +70,11 @@ function isNews({ kind }: Report): boolean {
 }
 
 async function remember({ memory }: Device, report: Report): Promise<void> {
-  const lately = await recall(memory.lately, nothing.lately);
   const { kind } = report;
-  await memory.lately.write({
+  await memory.lately.change(nothing.lately, (lately) => ({
     checked: report,
     updated: kind === 'updated' ? report : lately.updated,
     refused: kind === 'refused' ? report : lately.refused,
     went_wrong: ['failed', 'dropped', 'rolled_back', 'unfinished'].includes(kind) ? report : lately.went_wrong,
-  });
+  }));
 }

@@ -10,7 +10,7 @@ import { realBase } from '@kedge/agent/os/local-ports';
 import { type Report, report as reportParser } from '@kedge/agent/report';
 import { channels } from '@kedge/core/channel';
 import { parseWith } from '@kedge/core/parse';
-import { absolute, type CommandIo, readArgs, required, runCommand, UsageError } from '../command.ts';
+import { absolute, type CommandIo, readArgs, refuseWords, required, runCommand, UsageError } from '../command.ts';
 import { exitCode } from '../exit-code.ts';
 import { tellExplanation, tellHistory, tellReport, tellStatus } from './agent/telling.ts';
 
@@ -23,7 +23,7 @@ const usage = `kedge agent COMMAND --config FILE [--json]
   approve [VERSION]       install what waits; also lifts the pin of a version that failed here
   postpone HOURS          leave what waits for so long
   rollback                go back to the previous release; --lose-writes where its data cannot be kept
-  channel [NAME|default]  follow another channel: ${channels.join(', ')}
+  channel NAME            follow another channel: ${channels.join(', ')}; default for that of FILE
   events                  follow what the agent does
   --config FILE  kedge.yaml by default, or KEDGE_CONFIG
 Without a running agent the same is answered from the disk.`;
@@ -34,6 +34,8 @@ const options = {
   config: { type: 'string' },
   'lose-writes': { type: 'boolean', default: false },
 } as const;
+
+const withArgument: ReadonlySet<string | undefined> = new Set(['check', 'approve', 'postpone', 'channel']);
 
 type Asking = {
   readonly io: CommandIo;
@@ -47,9 +49,9 @@ export function agent(args: readonly string[], io: CommandIo): Promise<number> {
 }
 
 async function carryOut(args: readonly string[], io: CommandIo): Promise<number> {
-  const { values, positionals } = readArgs(args, options);
-  const [command, argument, ...rest] = positionals;
-  if (rest.length > 0) throw new UsageError(`${rest.join(' ')} is too much`);
+  const { values, positionals } = readArgs(args, options, 2);
+  const [command, argument] = positionals;
+  if (argument !== undefined && !withArgument.has(command)) refuseWords([argument]);
   const path = absolute(values.config ?? io.env['KEDGE_CONFIG'] ?? 'kedge.yaml');
   const config = await readConfig(io.ports, path);
   if (!config) {

@@ -7,13 +7,15 @@ const usage = `kedge build release.json --output DIR
   --output DIR  where they are written
   --json        print the manifest`;
 
+const options = {
+  help: { type: 'boolean', short: 'h' },
+  json: { type: 'boolean' },
+  output: { type: 'string' },
+} as const;
+
 export function build(args: readonly string[], io: CommandIo): Promise<number> {
   return runCommand(args, io, usage, async () => {
-    const { values, positionals } = readArgs(args, {
-      help: { type: 'boolean', short: 'h' },
-      json: { type: 'boolean' },
-      output: { type: 'string' },
-    });
+    const { values, positionals } = readArgs(args, options, 1);
     const release = absolute(required(positionals[0], 'release.json'));
     const output = absolute(required(values.output, '--output'));
     const built = await buildRelease(io.ports, release, output);

@@ -1,8 +1,10 @@
-/** The options that every signing command shares. */
+/** What every signing command shares: its options, and that it is the only one at work on a repository. */
 
+import { acquireInstanceLock } from '@kedge/agent/os/instance-lock';
 import { InvalidInput } from '@kedge/core/parse';
 import type { KeyPlace } from '@kedge/publish/keyring';
 import { absolute, type CommandIo, required } from '../command.ts';
+import { exitCode } from '../exit-code.ts';
 
 export const signingOptions = {
   help: { type: 'boolean', short: 'h' },
@@ -29,6 +31,25 @@ export async function readKeyPlace(io: CommandIo, given: Given): Promise<KeyPlac
 
 export function repositoryFolder(given: Given): string {
   return absolute(required(given.repository, '--repository'));
+}
+
+/**
+ * Changes the repository while no other command does: of two at once, such as a release and the daily refresh, the one
+ * that ends last would take back what the other has published.
+ */
+export async function changeAlone(io: CommandIo, folder: string, change: () => Promise<number>): Promise<number> {
+  // Without a folder there is no repository: the change itself says so.
+  if (!(await io.ports.disk.stat(folder))) return change();
+  const lock = acquireInstanceLock(`${folder}/.kedge.lock`);
+  if (lock.kind === 'held') {
+    io.err(`another command changes ${folder}: wait until it is done, then try again`);
+    return exitCode.locked;
+  }
+  try {
+    return await change();
+  } finally {
+    lock.release();
+  }
 }
 
 async function readPassphrase(io: CommandIo, given: Given): Promise<string | undefined> {

@@ -34,13 +34,13 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const at = () => ['--repository', `${folder}/repository`, '--keys', `${folder}/keys`];
 
-async function buildRelease(version: string, counter: number): Promise<string> {
+async function buildRelease(version: string, counter: number, product = 'anchor'): Promise<string> {
   await writeFile(`${folder}/app`, version);
   await nodeDisk.makeFolder(`${folder}/tree`);
   await nodeDisk.rename(`${folder}/app`, `${folder}/tree/app`);
   const release = {
     format: 'kedge-release/1',
-    product: 'anchor',
+    product,
     version,
     channel: 'stable',
     counter,
@@ -50,8 +50,9 @@ async function buildRelease(version: string, counter: number): Promise<string> {
     run: { command: ['app'] },
   };
   await writeFile(`${folder}/release.json`, JSON.stringify(release));
-  expect(await build([`${folder}/release.json`, '--output', `${folder}/built`], io)).toBe(exitCode.ok);
-  return `${folder}/built`;
+  const built = `${folder}/built-${product}`;
+  expect(await build([`${folder}/release.json`, '--output', built], io)).toBe(exitCode.ok);
+  return built;
 }
 
 describe('the publishing commands', () => {
@@ -97,6 +98,50 @@ describe('the publishing commands', () => {
     expect(await refresh(at(), full)).toBe(exitCode.no_space);
   });
 
+  test('at the same time: one is told to come again, and nothing that was said to be published is lost', async () => {
+    await keys(['init', ...at()], io);
+    const [anchor, buoy] = [await buildRelease('1.0.0', 1), await buildRelease('1.0.0', 1, 'buoy')];
+    const codes = await Promise.all([publish([anchor, ...at()], io), publish([buoy, ...at()], io)]);
+    expect(codes.toSorted((a, b) => a - b)).toEqual([exitCode.ok, exitCode.locked]);
+    expect(said).toContainEqual(expect.stringMatching(/^! .*wait until it is done, then try again$/));
+    for (const built of [anchor, buoy]) expect(await publish([built, ...at()], io)).toBe(exitCode.ok);
+    said.length = 0;
+    expect(await verify(['--repository', `${folder}/repository`], io)).toBe(exitCode.ok);
+    expect(said).toEqual(['All is right. Releases: 2.']);
+  });
+
+  test('print JSON alone where that is asked for', async () => {
+    const json = [...at(), '--json'];
+    expect(await keys(['init', ...json], io)).toBe(exitCode.ok);
+    expect(await keys(['rotate', 'stable', ...json], io)).toBe(exitCode.ok);
+    const [made = '', replaced = ''] = said.filter((line) => !line.startsWith('!'));
+    expect(JSON.parse(made)).toEqual({ root: `${folder}/repository/metadata/1.root.json` });
+    expect(JSON.parse(replaced)).toMatchObject({ role: 'stable', made: [expect.any(String)] });
+  });
+
+  test.each([
+    ['a folder in place of release.json', () => build([folder, '--output', `${folder}/out`], io), exitCode.bad_input],
+    [
+      'a folder of somebody else',
+      async () => {
+        const open = () => Promise.reject(Object.assign(new Error('EACCES: no, open /keys'), { code: 'EACCES' }));
+        return keys(['init', ...at()], { ...io, ports: { ...io.ports, disk: { ...nodeDisk, open } } });
+      },
+      exitCode.failed,
+    ],
+    [
+      'a description that is much too long',
+      async () => {
+        await writeFile(`${folder}/release.json`, ' '.repeat(2_000_000));
+        return build([`${folder}/release.json`, '--output', `${folder}/out`], io);
+      },
+      exitCode.bad_input,
+    ],
+  ])('say of %s in one line what is wrong', async (_, work, code) => {
+    expect(await work()).toBe(code);
+    expect(said).toEqual([expect.stringMatching(/^! .{20,}$/)]);
+  });
+
   test('take the passphrase from a file', async () => {
     await keys(['init', ...at()], io);
     expect(await refresh([...at(), '--passphrase-file', `${folder}/none`], io)).toBe(exitCode.bad_input);
@@ -111,6 +156,8 @@ describe('the publishing commands', () => {
     ['build', build, []],
     ['publish', publish, ['--keys', '/k']],
     ['verify', verify, ['--repozitory', '/r']],
+    ['publish', publish, ['one', 'two', '--repository', '/r', '--keys', '/k']],
+    ['keys', keys, ['list', 'stable', 'beta', '--repository', '/r']],
     ['refresh', refresh, ['--repository', '/r']],
     ['yank', yank, ['1.0.0', '--product', 'anchor', '--reason', 'x', '--action', 'burn']],
   ])('%s says how it is used: %o', async (name, command, args) => {

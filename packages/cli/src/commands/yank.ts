@@ -2,30 +2,34 @@ import { readKeyring } from '@kedge/publish/keyring';
 import { yank as yankRelease } from '@kedge/publish/yank';
 import { type CommandIo, readArgs, required, runCommand, UsageError } from '../command.ts';
 import { exitCode } from '../exit-code.ts';
-import { readKeyPlace, repositoryFolder, signingOptions, signingUsage } from './keys-folder.ts';
+import { changeAlone, readKeyPlace, repositoryFolder, signingOptions, signingUsage } from './keys-folder.ts';
 
 const usage = `kedge yank VERSION --product NAME --reason TEXT --action refuse|roll_back --repository DIR --keys DIR
   take a release back: "refuse" keeps devices from installing it, "roll_back" also makes them leave it
 ${signingUsage}`;
 
+const options = {
+  ...signingOptions,
+  product: { type: 'string' },
+  reason: { type: 'string' },
+  action: { type: 'string' },
+} as const;
+
 export function yank(args: readonly string[], io: CommandIo): Promise<number> {
   return runCommand(args, io, usage, async () => {
-    const { values, positionals } = readArgs(args, {
-      ...signingOptions,
-      product: { type: 'string' },
-      reason: { type: 'string' },
-      action: { type: 'string' },
-    });
+    const { values, positionals } = readArgs(args, options, 1);
     const version = required(positionals[0], 'VERSION');
     const product = required(values.product, '--product');
     const reason = required(values.reason, '--reason');
     const { action } = values;
     if (action !== 'refuse' && action !== 'roll_back') throw new UsageError('--action must be refuse or roll_back');
     const folder = repositoryFolder(values);
-    const keyring = await readKeyring(io.ports.disk, await readKeyPlace(io, values));
-    const sequence = await yankRelease(io.ports, keyring, folder, { product, version, reason, action });
-    if (values.json) io.out(JSON.stringify({ sequence }));
-    else io.out(`${product} ${version} is taken back, by list ${sequence}.`);
-    return exitCode.ok;
+    return changeAlone(io, folder, async () => {
+      const keyring = await readKeyring(io.ports.disk, await readKeyPlace(io, values));
+      const sequence = await yankRelease(io.ports, keyring, folder, { product, version, reason, action });
+      if (values.json) io.out(JSON.stringify({ sequence }));
+      else io.out(`${product} ${version} is taken back, by list ${sequence}.`);
+      return exitCode.ok;
+    });
   });
 }

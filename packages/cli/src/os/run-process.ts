@@ -20,16 +20,25 @@ export async function runProcess(command: Command): Promise<void> {
 
 function processIo(): CommandIo {
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
-  }
+  let isListening = false;
   // Whoever read it has gone, as `head` does: what the command has started is still to be ended.
   process.stdout.on('error', (error) => stop.abort(error));
   return {
     out: (line) => console.log(line),
     err: (line) => console.error(`kedge: ${line}`),
     env: process.env,
-    signal: stop.signal,
+    /** A command that never looks at it is ended by the signal itself: it may be cut off anywhere. */
+    get signal() {
+      if (!isListening) abortAtSignals(stop);
+      isListening = true;
+      return stop.signal;
+    },
     ports: { disk: nodeDisk, clock: systemClock, random: systemRandom, net: nodeNet(), sha256 },
   };
+}
+
+function abortAtSignals(stop: AbortController): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
+  }
 }

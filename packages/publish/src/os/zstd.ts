@@ -14,7 +14,17 @@ export async function compress(
   consume: (compressed: AsyncIterable<Uint8Array>) => Promise<void>,
 ): Promise<void> {
   const encoder = createZstdCompress({ params });
-  await Promise.all([feed(encoder, bytes), consume(encoder)]);
+  await consumeFed(consume(encoder), feed(encoder, bytes));
+}
+
+/**
+ * Waits for both ends of a pipe. When one fails, the other breaks off: the consumer is told why the feeder failed, and
+ * the feeder never why the consumer did, such as a full disk. So it is the consumer's word that counts.
+ */
+export async function consumeFed(consumer: Promise<void>, feeder: Promise<void>): Promise<void> {
+  for (const end of await Promise.allSettled([consumer, feeder])) {
+    if (end.status === 'rejected') throw end.reason;
+  }
 }
 
 /**

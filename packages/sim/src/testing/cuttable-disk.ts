@@ -1,4 +1,4 @@
-/** A real disk whose power goes away at a chosen state of the journal: nothing is read or written from then on. */
+/** A real disk whose power goes away at a chosen moment: nothing is read or written from then on. */
 
 import { type JournalState, journalRecord } from '@kedge/core/journal';
 import { anything, object, parseJson } from '@kedge/core/parse';
@@ -8,8 +8,11 @@ export class PowerLost extends Error {
   override readonly name = 'PowerLost';
 }
 
-/** @param state the power goes as soon as the journal with this state is durable, before the effect that it announces */
-export function cuttableDisk(disk: Disk, state: JournalState): Disk {
+/**
+ * @param moment a state: as soon as the journal with it is durable, before the effect that it announces; a path: as soon
+ *   as a file there was removed
+ */
+export function cuttableDisk(disk: Disk, moment: JournalState | RegExp): Disk {
   let isOn = true;
   let isJournalWritten = false;
 
@@ -21,9 +24,12 @@ export function cuttableDisk(disk: Disk, state: JournalState): Disk {
   async function cutAt(folder: string): Promise<void> {
     const bytes = isJournalWritten ? await disk.read(`${folder}/journal.json`, 1_000_000) : undefined;
     isJournalWritten = false;
-    if (!bytes || stateIn(new TextDecoder().decode(bytes)) !== state) return;
+    if (bytes && stateIn(new TextDecoder().decode(bytes)) === moment) cut();
+  }
+
+  function cut(): never {
     isOn = false;
-    throw new PowerLost(`the power went in ${state}`);
+    throw new PowerLost(`the power went at ${moment}`);
   }
 
   return {
@@ -41,7 +47,11 @@ export function cuttableDisk(disk: Disk, state: JournalState): Disk {
         await disk.rename(from, to);
         isJournalWritten ||= to.endsWith('/journal.json');
       }),
-    removeFile: (path) => whileOn(() => disk.removeFile(path)),
+    removeFile: (path) =>
+      whileOn(async () => {
+        await disk.removeFile(path);
+        if (moment instanceof RegExp && moment.test(path)) cut();
+      }),
     removeFolder: (path) => whileOn(() => disk.removeFolder(path)),
     symlink: (target, path) => whileOn(() => disk.symlink(target, path)),
     setMode: (path, mode) => whileOn(() => disk.setMode(path, mode)),

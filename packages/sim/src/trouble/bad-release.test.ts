@@ -14,7 +14,7 @@ afterEach(() => owner.close());
 test('an app that never opens its port is thrown out: one line that names the check, exit code 9', async () => {
   await owner.world.publish({ version: '1.1.0', counter: 2, ill: 'never listens' });
   const { code, out } = await owner.kedge('check');
-  expect({ code, first: out[0] }).toEqual({ code: 9, first: 'rolled back 1.0.0 -> 1.1.0' });
+  expect({ code, first: out[0] }).toEqual({ code: 9, first: 'rolled back 1.1.0 -> 1.0.0' });
   expect(out[1]).toMatch(
     /^ {2}not healthy within \d+ ms: check "answers": GET .* ECONNREFUSED .*; see .*\/log\/app\.log$/,
   );
@@ -45,7 +45,7 @@ test('a port that another program has taken is told, and the old version comes b
 test('a migration that fails half-way is one line that names it, exit code 9, and leaves no half of it', async () => {
   await owner.world.publish({ version: '1.1.0', counter: 2, migration: 'fails half-way' });
   const { code, out } = await owner.kedge('check');
-  expect({ code, first: out[0] }).toEqual({ code: 9, first: 'rolled back 1.0.0 -> 1.1.0' });
+  expect({ code, first: out[0] }).toEqual({ code: 9, first: 'rolled back 1.1.0 -> 1.0.0' });
   expect(out[1]).toMatch(/^ {2}migration 0002_stars up of .*app\.db failed: .*nowhere.*/);
   expect((await owner.world.askUntil('1.0.0')).rows).toEqual([{ id: 1, text: 'kept' }]);
   await owner.expectNothingLost();
@@ -54,7 +54,7 @@ test('a migration that fails half-way is one line that names it, exit code 9, an
 test('a down migration that fails is made good by the backup, and the report names the writes that it cost', async () => {
   await owner.world.publish({ version: '1.1.0', counter: 2, migration: 'fails on the way down', ill: 'answers 503' });
   const { code, out } = await owner.kedge('check');
-  expect({ code, first: out[0] }).toEqual({ code: 9, first: 'rolled back 1.0.0 -> 1.1.0' });
+  expect({ code, first: out[0] }).toEqual({ code: 9, first: 'rolled back 1.1.0 -> 1.0.0' });
   expect(out[1]).toMatch(/answered 503, expected 200/);
   expect(out.at(-1)).toMatch(/^ {2}what was written from 20.* to 20.* was lost$/);
   expect((await owner.world.askUntil('1.0.0')).rows).toEqual([{ id: 1, text: 'kept' }]);

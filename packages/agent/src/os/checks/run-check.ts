@@ -1,6 +1,7 @@
 /** The checks of a manifest, asked on this device. */
 
 import type { Check } from '@kedge/core/manifest';
+import { cut } from '../../failure.ts';
 import { expand, releaseVariables } from '../../placeholder.ts';
 import type { CheckResult, Checks, LocalRelease } from '../../ports.ts';
 import { environmentOf, expandedCommand, type Surroundings } from '../../service/environment.ts';
@@ -12,6 +13,9 @@ import { checkInternet } from './internet.ts';
 import { type Problem, reasonOf } from './problem.ts';
 import { checkSqlite } from './sqlite.ts';
 import { checkTcp } from './tcp.ts';
+
+/** What an app answers goes into the journal and into reports. */
+const detail_chars_max = 500;
 
 export type LocalChecksOptions = Surroundings & {
   /** As `address` or `address:port`; those of the system when absent. */
@@ -98,5 +102,5 @@ function questionOf(check: Check, release: LocalRelease, options: LocalChecksOpt
 }
 
 function failed(detail: string): CheckResult {
-  return { kind: 'failed', detail: detail.replaceAll(/\s+/g, ' ').trim() };
+  return { kind: 'failed', detail: cut(detail.replaceAll(/\s+/g, ' ').trim(), detail_chars_max) };
 }

@@ -26,12 +26,18 @@ export function tellHistory(answer: unknown): readonly string[] {
 }
 
 export function tellReport(report: Report): readonly string[] {
-  const { kind, from, to, reasons, warnings, lost_writes } = report;
-  const versions = to === null ? '' : ` ${from === null ? '' : `${from} -> `}${to}`;
+  const { kind, reasons, warnings, lost_writes } = report;
   return [
-    `${kind.replaceAll('_', ' ')}${versions}`,
+    `${kind.replaceAll('_', ' ')}${versionsOf(report)}`,
     ...reasons.map((reason) => `  ${reason}`),
     ...warnings.map((warning) => `  warning: ${warning}`),
     ...(lost_writes ? [`  what was written from ${lost_writes.from} to ${lost_writes.until} was lost`] : []),
   ];
+}
+
+/** In the order in which the device had them last: a roll back leads from the newer one. */
+function versionsOf({ kind, from, to }: Report): string {
+  if (to === null) return '';
+  if (kind === 'rolled_back') return ` ${to} -> ${from ?? 'nothing'}`;
+  return ` ${from === null ? '' : `${from} -> `}${to}`;
 }
