@@ -3,7 +3,7 @@
 import { nextCheckAt } from '@kedge/core/schedule';
 import type { Device } from './device.ts';
 import { sentenceOf } from './failure.ts';
-import { goBackToPrevious, type WentBack } from './go-back.ts';
+import { followMovedLink, goBackToPrevious, type WentBack } from './go-back.ts';
 import { unfinished_retry_ms } from './limits.ts';
 import { nothing, recall } from './memory.ts';
 import { oneAtATime } from './one-at-a-time.ts';
@@ -51,9 +51,10 @@ export function createAgent(device: Device): Agent {
     }
   }
 
-  /** A roll back or a commit that could not be finished comes first, and an app that could not be started. */
+  /** What comes first: an update that could not be finished, a link that was moved, an app that could not be started. */
   async function settle(): Promise<void> {
     await resume(device);
+    await followMovedLink(device);
     if (device.service.state().kind === 'stopped') await startInstalled(device);
   }
 

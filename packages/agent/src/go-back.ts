@@ -11,6 +11,7 @@ import type { Report } from './report.ts';
 import type { Withdrawn } from './stages/2-evaluate.ts';
 import { rollback } from './stages/8-rollback.ts';
 import { reportUpdate } from './stages/9-report.ts';
+import { noteTrouble } from './trouble.ts';
 
 export type WentBack =
   | { readonly kind: 'went_back'; readonly report: Report }
@@ -48,6 +49,26 @@ export async function leaveWithdrawn(device: Device, { reason }: Withdrawn): Pro
   if (went.kind === 'went_back') return went.report;
   await device.log.append('withdrawn_stays', { reason, problem: went.reason });
   return undefined;
+}
+
+/**
+ * A person with a shell, or the guard, has pointed `current` to N-1 while no agent was at work. That is a going back: the
+ * data follows where it can be migrated down, and else stays as that release has been running on it.
+ */
+export async function followMovedLink(device: Device): Promise<void> {
+  const installed = await readInstalled(device);
+  if (!installed?.previous) return;
+  const live = await device.deployer.live().catch(() => undefined);
+  if (live !== installed.previous.version) return;
+  const reason = `${live} was made live by hand`;
+  const went = await goBackToPrevious(device, { reason, fault: 'person', may_lose_writes: false });
+  await device.log.append('link_moved', { to: live, data: went.kind === 'went_back' ? 'went back' : went.reason });
+  if (went.kind === 'went_back') return;
+  const { current: to, previous: from } = installed;
+  const since = timeText(device.clock.now_ms());
+  await device.memory.installed.write({ current: from, previous: null, backup: null, since });
+  const update = { id: timedId(device), started_at: since, from, to, backup: null };
+  await noteTrouble(device, update, { failed_in: 'COMPLETE', reason, fault: 'person' });
 }
 
 /** Undefined when the data can be brought back with all that was written since. */

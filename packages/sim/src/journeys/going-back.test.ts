@@ -1,5 +1,6 @@
 /** A person goes back to the previous release: what becomes of the data, of what was left, and of what is on the disk. */
 
+import { execFileSync } from 'node:child_process';
 import { Refused } from '@kedge/agent/local-api';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createWorld, type World } from '../testing/world.ts';
@@ -112,4 +113,35 @@ test('after each step the links, the trees and the backups are those of this rel
   await owned.rollback();
   const back = { current: 'releases/1.1.0', previous: undefined, trees: ['1.1.0'], backups: 0 };
   expect(await onDisk(world)).toEqual(back);
+});
+
+describe('the shell lines of the README', () => {
+  const lines = 'ln -s "$(readlink previous)" current.new && mv -T current.new current';
+
+  async function movedByHand(migration?: 'has no way down'): Promise<void> {
+    await world.publish({ version: '1.1.0', counter: 2, ...(migration ? { migration } : {}) });
+    expect(await owned.check()).toMatchObject({ kind: 'updated' });
+    await world.ask('second', 'POST');
+    await owned.booted.cutPower();
+    execFileSync('sh', ['-c', lines], { cwd: world.device_folder });
+    owned = await ownDevice(world);
+  }
+
+  test('are a going back: the data follows, and the version left is not installed again by itself', async () => {
+    await movedByHand();
+    expect((await world.askUntil('1.0.0')).rows).toEqual([
+      { id: 1, text: 'first' },
+      { id: 2, text: 'second' },
+    ]);
+    expect(await owned.check()).toMatchObject({ kind: 'refused', stage: 'evaluate' });
+  });
+
+  test('lose nothing where the data has no way down: it stays as it is', async () => {
+    await movedByHand('has no way down');
+    expect((await world.askUntil('1.0.0')).rows).toEqual([
+      { id: 1, text: 'first', stars: 0 },
+      { id: 2, text: 'second', stars: 0 },
+    ]);
+    expect(await owned.check()).toMatchObject({ kind: 'refused', stage: 'evaluate' });
+  });
 });
