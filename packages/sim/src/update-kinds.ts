@@ -94,7 +94,9 @@ export async function startOf(kind: UpdateKind, seed: number): Promise<Start> {
   if (kind.offered) await publishRelease(vendor, await buildRelease(vendor, kind.offered));
   const later = structuredClone(repository);
   const laterVendor = vendorPorts(later, prng);
-  await publishRelease(laterVendor, await buildRelease(laterVendor, rescue));
+  // An applied migration must not change.
+  const one_way = kind.installed.at(-1)?.one_way ?? [];
+  await publishRelease(laterVendor, await buildRelease(laterVendor, { ...rescue, one_way }));
   const releases = [...kind.installed, ...(kind.offered ? [kind.offered] : []), rescue];
   const ids = (release: SimulatedRelease) => release.migrations.map((number) => `000${number}_step`);
   const migrations = new Map(releases.map((release) => [release.version, ids(release)]));
