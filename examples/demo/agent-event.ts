@@ -1,22 +1,11 @@
 import type { AgentEvent } from '@kedge/agent/device';
 import { report } from '@kedge/agent/report';
+import { journalStates } from '@kedge/core/journal';
 import { boolean, integer, oneOf, type Parser, variants } from '@kedge/core/parse';
 import { stages } from '@kedge/core/stage';
 
 const stage = oneOf(...stages.map(({ name }) => name));
-const state = oneOf(
-  'STAGING',
-  'STAGED',
-  'MIGRATING',
-  'MIGRATED',
-  'SWITCHING',
-  'SWITCHED',
-  'VALIDATING',
-  'VALIDATED',
-  'COMMITTING',
-  'ROLLING_BACK',
-  'COMPLETE',
-);
+const state = oneOf(...journalStates);
 
 /** As the local API sends it. */
 export const agentEvent: Parser<AgentEvent> = variants({

@@ -12,6 +12,20 @@ import { instant, name, sha256Hex } from './manifest.ts';
 import { boolean, type Infer, integer, nullable, object, oneOf, text, variants } from './parse.ts';
 import { versionText } from './version.ts';
 
+/** An update that is cut off in one of these is undone. */
+export const undoneStates = [
+  'STAGING',
+  'STAGED',
+  'MIGRATING',
+  'MIGRATED',
+  'SWITCHING',
+  'SWITCHED',
+  'VALIDATING',
+] as const;
+
+export const journalStates = [...undoneStates, 'VALIDATED', 'COMMITTING', 'ROLLING_BACK', 'COMPLETE'] as const;
+export type JournalState = (typeof journalStates)[number];
+
 export const releaseRef = object({ version: versionText, counter: integer({ min: 0 }), manifest_sha256: sha256Hex });
 export type ReleaseRef = Infer<typeof releaseRef>;
 
@@ -29,17 +43,7 @@ const update = {
 
 const failure = object({
   /** The state that the failure was found in; COMPLETE when a person goes back, UNKNOWN when the journal was damaged. */
-  failed_in: oneOf(
-    'STAGING',
-    'STAGED',
-    'MIGRATING',
-    'MIGRATED',
-    'SWITCHING',
-    'SWITCHED',
-    'VALIDATING',
-    'COMPLETE',
-    'UNKNOWN',
-  ),
+  failed_in: oneOf(...undoneStates, 'COMPLETE', 'UNKNOWN'),
   reason: text({ length_max: 4096 }),
   /**
    * `release`: it is pinned out here, as what a `person` went back from is. `interrupted`: power or the agent went away;
@@ -79,7 +83,6 @@ export const journalRecord = variants({
   },
 });
 export type JournalRecord = Infer<typeof journalRecord>;
-export type JournalState = JournalRecord['kind'];
 
 /** The fields that every state has. */
 export const updateInFlight = object(update);
