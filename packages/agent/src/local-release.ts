@@ -1,5 +1,6 @@
 /** The releases on this device: each one's manifest is kept beside its tree, as the signed bytes that were verified. */
 
+import { digestOf } from '@kedge/core/digest';
 import type { ReleaseRef } from '@kedge/core/journal';
 import { manifest } from '@kedge/core/manifest';
 import { parseJson } from '@kedge/core/parse';
@@ -35,7 +36,7 @@ async function intactManifest(where: Where, ref: ReleaseRef): Promise<Uint8Array
   const { disk, sha256, paths } = where;
   for (const path of [pathOf(where, ref.version), manifestCachePath(paths.trust, ref.manifest_sha256)]) {
     const bytes = await disk.read(path, manifest_bytes_max);
-    if (bytes && digest(sha256, bytes) === ref.manifest_sha256) return bytes;
+    if (bytes && digestOf(sha256, bytes) === ref.manifest_sha256) return bytes;
   }
   throw new Error(`the manifest of ${ref.version} at ${pathOf(where, ref.version)} is missing or changed`);
 }
@@ -45,7 +46,7 @@ export async function refOf(where: Where, version: string): Promise<ReleaseRef |
   const bytes = await where.disk.read(pathOf(where, version), manifest_bytes_max);
   if (!bytes) return undefined;
   const { counter } = parseJson(manifest, new TextDecoder().decode(bytes), version);
-  return { version, counter, manifest_sha256: digest(where.sha256, bytes) };
+  return { version, counter, manifest_sha256: digestOf(where.sha256, bytes) };
 }
 
 export async function forgetManifest(where: Where, version: string): Promise<void> {
@@ -54,10 +55,4 @@ export async function forgetManifest(where: Where, version: string): Promise<voi
 
 function pathOf(where: Where, version: string): string {
   return `${where.paths.manifests}/${version}.json`;
-}
-
-function digest(sha256: Sha256, bytes: Uint8Array): string {
-  const hash = sha256();
-  hash.update(bytes);
-  return hash.hex();
 }

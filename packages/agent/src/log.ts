@@ -7,6 +7,7 @@
  * `hash` is the SHA-256 of the line's own bytes without `,"hash":"..."`, so it does not depend on how JSON is written.
  */
 
+import { digestOfText } from '@kedge/core/digest';
 import { sha256Hex } from '@kedge/core/manifest';
 import { anything, InvalidInput, integer, parseJson, table, text } from '@kedge/core/parse';
 import type { Clock, Disk, DiskWriter, Sha256 } from '@kedge/core/ports';
@@ -162,7 +163,7 @@ function seal({ sha256, clock }: LogPorts, tail: Tail, event: string, fields: Fi
   if (taken !== undefined) throw new TypeError(`"${taken}" is a field of the log itself; name this one otherwise`);
   const at = new Date(clock.now_ms()).toISOString();
   const body = JSON.stringify({ seq: tail.seq + 1, at, event, ...fields, prev: tail.hash });
-  const hash = hashOf(sha256, body);
+  const hash = digestOfText(sha256, body);
   return { line: new TextEncoder().encode(`${body.slice(0, -1)},"hash":"${hash}"}\n`), hash };
 }
 
@@ -176,7 +177,7 @@ function unseal(sha256: Sha256, written: string): Sealed {
   const [, open, hash] = /^(\{.*),"hash":"([0-9a-f]{64})"\}$/.exec(written) ?? [];
   if (open === undefined || hash === undefined) return { kind: 'damaged', problem: 'is not a whole line of the log' };
   const body = `${open}}`;
-  if (hashOf(sha256, body) !== hash) return { kind: 'damaged', problem: 'was changed: its hash is another' };
+  if (digestOfText(sha256, body) !== hash) return { kind: 'damaged', problem: 'was changed: its hash is another' };
   try {
     const { seq, at, event, prev, ...fields } = parseJson(anyFields, body, 'line');
     const line = {
@@ -190,12 +191,6 @@ function unseal(sha256: Sha256, written: string): Sealed {
     if (error instanceof InvalidInput) return { kind: 'damaged', problem: error.message };
     throw error;
   }
-}
-
-function hashOf(sha256: Sha256, body: string): string {
-  const hash = sha256();
-  hash.update(new TextEncoder().encode(body));
-  return hash.hex();
 }
 
 /** How many bytes, from the beginning, end with a whole line. */

@@ -1,5 +1,6 @@
 /** A small JSON file that the agent must be able to believe: written atomically, with a format version and a checksum. */
 
+import { digestOfText } from '@kedge/core/digest';
 import { sha256Hex } from '@kedge/core/manifest';
 import { anything, InvalidInput, object, oneOf, type Parser, parseJson } from '@kedge/core/parse';
 import type { Disk, Sha256 } from '@kedge/core/ports';
@@ -77,7 +78,5 @@ function decode<T>(sha256: Sha256, format: string, content: Parser<T>, text: str
 }
 
 function checksum(sha256: Sha256, content: unknown): string {
-  const hash = sha256();
-  hash.update(new TextEncoder().encode(JSON.stringify(content)));
-  return hash.hex();
+  return digestOfText(sha256, JSON.stringify(content));
 }

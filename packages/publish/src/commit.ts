@@ -1,10 +1,11 @@
 /** Makes a change of a repository public: all of it or nothing of it, for every reader and at any instant. */
 
+import { digestOf } from '@kedge/core/digest';
 import type { Clock, Disk, Sha256 } from '@kedge/core/ports';
 import { makeFolderDurable, parentOf, writeAtomic } from '@kedge/trust/atomic-file';
 import { metadataFile } from '@kedge/trust/metadata-set';
 import type { DelegatedRole, TopRole } from '@kedge/trust/roles';
-import { digestOf, targetFile } from '@kedge/trust/target-file';
+import { targetFile } from '@kedge/trust/target-file';
 import { Metadata, MetaFile, type Root, Signature, Snapshot, type Targets, Timestamp } from '@tufjs/models';
 import type { Role } from '@tufjs/models/dist/role.js';
 import { type Keyring, keyFileName } from './keyring.ts';

@@ -1,5 +1,6 @@
 /** Key files: one for each key, in a folder of their own that never stands in the repository. */
 
+import { digestOfText } from '@kedge/core/digest';
 import { instant, sha256Hex } from '@kedge/core/manifest';
 import { type Infer, InvalidInput, integer, object, oneOf, parseJson, text, variants } from '@kedge/core/parse';
 import type { Clock, Disk, Random, Sha256 } from '@kedge/core/ports';
@@ -130,9 +131,7 @@ function fileNameOf({ role, key_id }: KeyFile): string {
 /** A key's id is the digest of its canonical form (TUF 1.0, section 4.2). */
 function publicKey(sha256: Sha256, publicHex: string): Key {
   const json = { keytype: 'ed25519', scheme: 'ed25519', keyval: { public: publicHex } };
-  const hash = sha256();
-  hash.update(new TextEncoder().encode(canonicalize(json)));
-  return Key.fromJSON(hash.hex(), json);
+  return Key.fromJSON(digestOfText(sha256, canonicalize(json)), json);
 }
 
 function openSecret(file: KeyFile, passphrase: string | undefined): Uint8Array {

@@ -1,12 +1,12 @@
 /** Adds a built release to the repository, where devices find it with their next look. */
 
 import { assertChannelFits } from '@kedge/core/channel';
+import { digestOf } from '@kedge/core/digest';
 import { type Artifact, artifactPath, type Manifest, manifest, manifestPath } from '@kedge/core/manifest';
 import { InvalidInput, parseJson } from '@kedge/core/parse';
 import type { Clock, Disk, Sha256 } from '@kedge/core/ports';
 import { makeFolderDurable } from '@kedge/trust/atomic-file';
 import { manifest_bytes_max } from '@kedge/trust/limits';
-import { digestOf } from '@kedge/trust/target-file';
 import { builtManifestFile } from './build.ts';
 import { commit } from './commit.ts';
 import type { Keyring } from './keyring.ts';

@@ -1,8 +1,8 @@
 /** The next version of a role that lists targets. */
 
+import { digestOf } from '@kedge/core/digest';
 import type { Sha256 } from '@kedge/core/ports';
 import type { DelegatedRole } from '@kedge/trust/roles';
-import { digestOf } from '@kedge/trust/target-file';
 import { TargetFile, Targets } from '@tufjs/models';
 import type { Delegations } from '@tufjs/models/dist/delegations.js';
 import type { JSONValue } from '@tufjs/models/dist/utils/index.js';

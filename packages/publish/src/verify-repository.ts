@@ -1,6 +1,7 @@
 /** Whether everything that is reachable from the root is there and right: what a device would find out one day. */
 
 import { channels } from '@kedge/core/channel';
+import { digestOf } from '@kedge/core/digest';
 import { artifactPath, manifest, manifestPath } from '@kedge/core/manifest';
 import { InvalidInput, type Parser, parseJson } from '@kedge/core/parse';
 import type { Clock, Disk, Sha256 } from '@kedge/core/ports';
@@ -9,7 +10,7 @@ import { Distrust } from '@kedge/trust/distrust';
 import { manifest_bytes_max, revocation_list_bytes_max } from '@kedge/trust/limits';
 import { type MetadataSet, readSet } from '@kedge/trust/metadata-set';
 import { type DelegatedRole, delegatedRoleNames } from '@kedge/trust/roles';
-import { digestOf, targetFile, targetRef } from '@kedge/trust/target-file';
+import { targetFile, targetRef } from '@kedge/trust/target-file';
 import { targetsOf } from '@kedge/trust/trusted';
 import type { TargetFile } from '@tufjs/models';
 import { isArtifact } from './publish.ts';

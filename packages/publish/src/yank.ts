@@ -1,11 +1,12 @@
 /** Takes a release back: devices neither install nor, where the action says so, keep it. */
 
+import { digestOf } from '@kedge/core/digest';
 import { parseJson, parseWith } from '@kedge/core/parse';
 import type { Clock, Disk, Sha256 } from '@kedge/core/ports';
 import { type Revocation, type RevocationList, revocationList } from '@kedge/core/revocation';
 import { revocation_list_bytes_max } from '@kedge/trust/limits';
 import { type DelegatedRole, revocationListPath } from '@kedge/trust/roles';
-import { digestOf, targetFile, targetRef } from '@kedge/trust/target-file';
+import { targetFile, targetRef } from '@kedge/trust/target-file';
 import type { Targets } from '@tufjs/models';
 import { commit } from './commit.ts';
 import type { Keyring } from './keyring.ts';

@@ -5,8 +5,8 @@
 
 import { createAgent } from '@kedge/agent/agent';
 import type { Device } from '@kedge/agent/device';
+import { digestOfText } from '@kedge/core/digest';
 import { sha256 } from '@kedge/trust/os/sha256';
-import { digestOf } from '@kedge/trust/target-file';
 import { dataHistory } from './checkers/data-history.ts';
 import { insideRoots } from './checkers/inside-roots.ts';
 import { journalSettled } from './checkers/journal-settled.ts';
@@ -121,7 +121,7 @@ async function bootAfter(exploration: Exploration, cut: Cut, before: readonly st
   if (combinations > states.length) exploration.sampled_cuts += 1;
   const trail = [...before, cut.at];
   for (const state of states) {
-    const known = digestOf(sha256, encode(`${describe(state)}\n${describeHistory(cut.history)}`));
+    const known = digestOfText(sha256, `${describe(state)}\n${describeHistory(cut.history)}`);
     if (booted.has(known)) continue;
     booted.add(known);
     const cuts = await recover(exploration, state, cut.history, trail);
@@ -148,7 +148,7 @@ async function recover(
       const problem = await check(recovered);
       if (problem !== undefined) report(name, problem);
     }
-    const end = digestOf(sha256, encode(describe(system)));
+    const end = digestOfText(sha256, describe(system));
     if (!settled.has(end)) {
       settled.add(end);
       const problem = await findStuck(exploration, system, history);
@@ -180,8 +180,4 @@ function copyOfHistory({ promised, uncertain, violations }: History): History {
 
 function describeHistory({ promised, uncertain }: History): string {
   return [...promised.map(({ text, at_ms }) => `${text} ${at_ms}`), ...uncertain].join('\n');
-}
-
-function encode(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
 }

@@ -1,12 +1,13 @@
 /** The releases that a device may choose from, with their manifests. */
 
+import { digestOf } from '@kedge/core/digest';
 import { type Manifest, manifest, manifestPath } from '@kedge/core/manifest';
 import { InvalidInput, parseJson } from '@kedge/core/parse';
 import type { Clock, Disk, Net, Sha256 } from '@kedge/core/ports';
 import { makeFolderDurable, writeAtomic } from './atomic-file.ts';
 import { Distrust } from './distrust.ts';
 import { candidates_max, manifest_bytes_max, source_time_ms_max } from './limits.ts';
-import { digestOf, fetchTarget } from './target-file.ts';
+import { fetchTarget } from './target-file.ts';
 import type { TrustedRelease } from './trusted.ts';
 
 export type Candidate = { readonly manifest: Manifest; readonly manifest_sha256: string };

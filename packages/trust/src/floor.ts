@@ -3,6 +3,7 @@
  * so that deleting or tearing the metadata does not open the way to an old release.
  */
 
+import { digestOfText } from '@kedge/core/digest';
 import { instant, name, sha256Hex } from '@kedge/core/manifest';
 import { type Infer, InvalidInput, integer, nullable, object, parseJson, table } from '@kedge/core/parse';
 import { type Disk, errorCode, type Sha256 } from '@kedge/core/ports';
@@ -89,9 +90,7 @@ export function keysDigest(
   sha256: Sha256,
   role: { readonly keyIDs: readonly string[]; readonly threshold: number },
 ): string {
-  const hash = sha256();
-  hash.update(new TextEncoder().encode(`${role.threshold} ${role.keyIDs.toSorted().join(' ')}`));
-  return hash.hex();
+  return digestOfText(sha256, `${role.threshold} ${role.keyIDs.toSorted().join(' ')}`);
 }
 
 async function readCopy(place: FloorPlace, copy: string): Promise<Floor | undefined> {
@@ -135,9 +134,7 @@ function encode(sha256: Sha256, floor: Floor): string {
 
 /** Over the text as it is written: the parser keeps the order of fields. */
 function digest(sha256: Sha256, floor: Floor): string {
-  const hash = sha256();
-  hash.update(new TextEncoder().encode(JSON.stringify(floor)));
-  return hash.hex();
+  return digestOfText(sha256, JSON.stringify(floor));
 }
 
 function latest(a: string | null, b: string | null): string | null {

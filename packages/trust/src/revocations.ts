@@ -1,5 +1,6 @@
 /** The list of withdrawn releases on this device: always the newest that was ever trusted here. */
 
+import { digestOf } from '@kedge/core/digest';
 import { InvalidInput, parseJson } from '@kedge/core/parse';
 import { type Disk, errorCode, type Sha256 } from '@kedge/core/ports';
 import { type RevocationList, revocationList } from '@kedge/core/revocation';
@@ -7,7 +8,7 @@ import type { TrustedMetadataStore } from 'tuf-js/dist/store.js';
 import { Distrust } from './distrust.ts';
 import { revocation_list_bytes_max } from './limits.ts';
 import { revocationListPath } from './roles.ts';
-import { digestOf, fetchTarget, type TargetRequest, targetRef } from './target-file.ts';
+import { fetchTarget, type TargetRequest, targetRef } from './target-file.ts';
 
 export const revocationsFile = 'revocations.json';
 

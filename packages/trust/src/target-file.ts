@@ -1,5 +1,6 @@
 /** The files that signed metadata names: manifests, the revocation list, rollout documents. */
 
+import { digestOf } from '@kedge/core/digest';
 import type { Clock, Net, Sha256 } from '@kedge/core/ports';
 import type { TargetFile } from '@tufjs/models';
 import { Distrust } from './distrust.ts';
@@ -46,10 +47,4 @@ export async function fetchTarget(request: TargetRequest, target: TargetRef, lim
     throw new Distrust('mismatch', `${url} is not what was signed: the source is damaged or hostile; use another one`);
   }
   return bytes;
-}
-
-export function digestOf(sha256: Sha256, bytes: Uint8Array): string {
-  const hash = sha256();
-  hash.update(bytes);
-  return hash.hex();
 }

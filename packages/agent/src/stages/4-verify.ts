@@ -3,11 +3,11 @@
  * The tree inside is checked against the manifest while it is unpacked, in phase apply.stage.
  */
 
+import { digestOf } from '@kedge/core/digest';
 import type { Artifact } from '@kedge/core/manifest';
 import { findRevocation } from '@kedge/core/revocation';
 import { manifestCachePath } from '@kedge/trust/candidates';
 import { manifest_bytes_max } from '@kedge/trust/limits';
-import { digestOf } from '@kedge/trust/target-file';
 import type { Device } from '../device.ts';
 import { fetch_tries_max } from '../limits.ts';
 import { type Ended, ended } from '../report.ts';
