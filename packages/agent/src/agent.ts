@@ -6,7 +6,7 @@ import { sentenceOf } from './failure.ts';
 import { followMovedLink, goBackToPrevious, type WentBack } from './go-back.ts';
 import { unfinished_retry_ms } from './limits.ts';
 import { nothing, recall } from './memory.ts';
-import { oneAtATime } from './one-at-a-time.ts';
+import { type InTurn, oneAtATime } from './one-at-a-time.ts';
 import { deliver } from './outbox.ts';
 import type { Report } from './report.ts';
 import { resume } from './resume.ts';
@@ -31,9 +31,9 @@ export type Agent = {
   nextCheck_ms(): number | null;
 };
 
-export function createAgent(device: Device): Agent {
+/** @param inTurn shared by agents that must not be at work at the same time */
+export function createAgent(device: Device, inTurn: InTurn = oneAtATime()): Agent {
   const { clock, random, config, signal, memory, log } = device;
-  const inTurn = oneAtATime();
   const longest_ms = 1.1 * config.policy.check_interval_hours * 3_600_000;
   /** By the monotonic clock: the other one may jump. */
   let next_look_ms: number | null = null;

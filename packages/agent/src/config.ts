@@ -44,9 +44,12 @@ const agentConfig = object({
   policy: withDefault(policy, parseWith(policy, {}, 'policy')),
   /** Where reports of updates are posted until they are acknowledged. Absent: they stay on the device. */
   report_to: optional(url),
+  /** The agent's updates of itself, which are releases of a product of their own. Absent: others see to them. */
+  agent: optional(object({ product: name, channel: withDefault(oneOf(...channels), 'stable') })),
 });
+type Parsed = Infer<typeof agentConfig>;
 
-export type AgentConfig = Required<Omit<Infer<typeof agentConfig>, 'report_to'>> & { readonly report_to?: string };
+export type AgentConfig = Required<Omit<Parsed, 'report_to' | 'agent'>> & Pick<Parsed, 'report_to' | 'agent'>;
 
 /** For editors: `# yaml-language-server: $schema=agent.schema.json`. */
 export const agentConfigSchema: JsonSchema = {
@@ -71,7 +74,20 @@ export function parseConfig(yaml: string, at: string): AgentConfig {
   };
 }
 
-function readConfig(yaml: string, at: string): Infer<typeof agentConfig> {
+/** The same device as the agent's own program sees it: its releases and their journal are in a folder of their own. */
+export function ownConfig(config: AgentConfig): AgentConfig | undefined {
+  const { agent, ...shared } = config;
+  if (!agent) return undefined;
+  const folder = ownFolder(config.folder);
+  return { ...shared, product: agent.product, channel: agent.channel, folder, data: `${folder}/data` };
+}
+
+/** `current` in it is the program that the launcher starts. */
+export function ownFolder(folder: string): string {
+  return `${folder}/agent`;
+}
+
+function readConfig(yaml: string, at: string): Parsed {
   try {
     return parseWith(agentConfig, readYaml(yaml, at), at);
   } catch (error) {

@@ -18,6 +18,7 @@ async function fromLinks(device: Device): Promise<Installed | undefined> {
   const [live, before] = [await deployer.live(), await deployer.previous()];
   const current = live === undefined ? undefined : await refOf(device, live);
   if (!current) return undefined;
-  const previous = before === undefined ? undefined : await refOf(device, before);
+  // While an update goes live, both links name the release that it leaves.
+  const previous = before === undefined || before === live ? undefined : await refOf(device, before);
   return { current, previous: previous ?? null, backup: null, since: timeText(clock.now_ms()) };
 }

@@ -10,16 +10,19 @@ import { timedId } from './id.ts';
 import { openJournal } from './journal/journal.ts';
 import { openLog } from './log.ts';
 import { openMemory } from './memory.ts';
+import { withRepositoryCheck } from './repository-check.ts';
 
 export type OpenOptions = {
   readonly config: AgentConfig;
   readonly ports: Ports;
   readonly emit: (event: AgentEvent) => void;
   readonly signal: AbortSignal;
+  /** Absent: the one that is kept in the folder, or a new one. */
+  readonly id?: string;
 };
 
 /** @throws InvalidInput when there is no root of trust */
-export async function openDevice({ config, ports, emit, signal }: OpenOptions): Promise<Device> {
+export async function openDevice({ config, ports, emit, signal, id }: OpenOptions): Promise<Device> {
   const { disk } = ports;
   const paths = pathsIn(config.folder);
   const initial_root = await disk.read(config.root, root_bytes_max);
@@ -30,10 +33,10 @@ export async function openDevice({ config, ports, emit, signal }: OpenOptions): 
     );
   }
   await makeFolderDurable(disk, paths.state, 0o700);
-  return {
+  const device: Device = {
     ...ports,
     config,
-    id: await deviceId(ports, paths),
+    id: id ?? (await deviceId(ports, paths)),
     initial_root,
     paths,
     journal: openJournal(ports, paths.journal, (state) => emit({ kind: 'state', state })),
@@ -42,6 +45,7 @@ export async function openDevice({ config, ports, emit, signal }: OpenOptions): 
     emit,
     signal,
   };
+  return { ...device, checks: withRepositoryCheck(device) };
 }
 
 /** Given once, by chance, and kept. */

@@ -25,7 +25,7 @@ export interface Deployer {
   previous(): Promise<string | undefined>;
   /** One atomic rename of one symlink, durable on return. Undefined: nothing is live any more. */
   switchTo(version: string | undefined): Promise<void>;
-  /** Which version the guard and `kedge agent rollback` go back to. */
+  /** Which version the guard, or a person with a shell, goes back to. */
   setPrevious(version: string | undefined): Promise<void>;
   /** Removes a tree and whatever of it was half staged. Refuses the live and the previous one. */
   drop(version: string): Promise<void>;
@@ -46,6 +46,11 @@ export interface Service {
   /** Resolves when no process of the app is left, one started by an earlier agent included. */
   stop(): Promise<void>;
   state(): ServiceState;
+  /**
+   * Of the agent's own program only: the version that this process runs. Another one begins with the next process, so an
+   * update goes on there.
+   */
+  readonly own_version?: string;
 }
 
 export type AppliedMigration = { readonly id: string; readonly checksum: string; readonly applied_at: string };

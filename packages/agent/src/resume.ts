@@ -6,7 +6,8 @@ import { type Device, timeText } from './device.ts';
 import { timeOfId } from './id.ts';
 import { readInstalled } from './installed.ts';
 import { type Complete, inFlight, type RollingBack } from './journal/journal.ts';
-import { refOf } from './local-release.ts';
+import { localRelease, refOf } from './local-release.ts';
+import { validate } from './stages/7-validate.ts';
 import { rollback, tidyUp } from './stages/8-rollback.ts';
 import { reportUpdate } from './stages/9-report.ts';
 import { startInstalled, startRelease } from './start-installed.ts';
@@ -17,11 +18,14 @@ export type RestartPoint =
   /** The release was never referred to: drop it. From MIGRATING on: program and data go back. */
   | { readonly kind: 'undo'; readonly update: UpdateInFlight; readonly failed_in: Failure['failed_in'] }
   | { readonly kind: 'go_on_back'; readonly record: RollingBack }
+  /** This process is the new release, and was started to be validated. */
+  | { readonly kind: 'prove'; readonly update: UpdateInFlight }
   | { readonly kind: 'finish'; readonly update: UpdateInFlight; readonly state: 'VALIDATED' | 'COMMITTING' }
   | { readonly kind: 'report'; readonly record: Complete }
   | { readonly kind: 'unknown'; readonly problem: string };
 
-export function restartPoint(reading: Reading<JournalRecord>): RestartPoint {
+/** @param own_version see `Service` */
+export function restartPoint(reading: Reading<JournalRecord>, own_version?: string): RestartPoint {
   if (reading.kind === 'absent') return { kind: 'nothing' };
   if (reading.kind === 'damaged') return { kind: 'unknown', problem: reading.problem };
   const record = reading.value;
@@ -31,9 +35,12 @@ export function restartPoint(reading: Reading<JournalRecord>): RestartPoint {
     case 'MIGRATING':
     case 'MIGRATED':
     case 'SWITCHING':
-    case 'SWITCHED':
     case 'VALIDATING':
       return { kind: 'undo', update: inFlight(record), failed_in: record.kind };
+    case 'SWITCHED':
+      return own_version === record.to.version
+        ? { kind: 'prove', update: inFlight(record) }
+        : { kind: 'undo', update: inFlight(record), failed_in: record.kind };
     case 'VALIDATED':
     case 'COMMITTING':
       return { kind: 'finish', update: inFlight(record), state: record.kind };
@@ -48,7 +55,7 @@ export function restartPoint(reading: Reading<JournalRecord>): RestartPoint {
 
 /** Leaves the device on the old release or the new one, with its data, and no update in flight. May be cut off again. */
 export async function resume(device: Device): Promise<void> {
-  const point = restartPoint(await device.journal.read());
+  const point = restartPoint(await device.journal.read(), device.service.own_version);
   if (point.kind === 'nothing') return;
   const complete = await settle(device, point);
   // Not before: a disk that has no room for this line must not bar the way.
@@ -63,9 +70,11 @@ async function settle(device: Device, point: RestartPoint): Promise<Complete | u
       return undefined;
     case 'undo':
       if (point.failed_in === 'STAGING' || point.failed_in === 'STAGED') await startInstalled(device);
-      return rollback(device, { update: point.update, failure: interrupted(point.failed_in) });
+      return rollback(device, { update: point.update, failure: await cutOff(device, point) });
     case 'go_on_back':
       return rollback(device, { update: inFlight(point.record), failure: point.record.failure });
+    case 'prove':
+      return prove(device, point.update);
     case 'finish':
       await startRelease(device, point.update.to);
       return commit(device, point.update, point.state);
@@ -79,8 +88,23 @@ async function settle(device: Device, point: RestartPoint): Promise<Complete | u
   }
 }
 
-function interrupted(failed_in: Failure['failed_in']): Failure {
+/** Where somebody moved `current` back, as the guard does, it was not the power. */
+async function cutOff(
+  { deployer }: Device,
+  { update, failed_in }: RestartPoint & { readonly kind: 'undo' },
+): Promise<Failure> {
+  const hadSwitched = failed_in === 'SWITCHED' || failed_in === 'VALIDATING';
+  if (hadSwitched && update.from && (await deployer.live()) === update.from.version) {
+    return { failed_in, reason: `${update.from.version} was made live again in ${failed_in}`, fault: 'release' };
+  }
   return { failed_in, reason: `the update was cut off in ${failed_in}`, fault: 'interrupted' };
+}
+
+/** The rest of the nine stages, in the process that they had to wait for. */
+async function prove(device: Device, update: UpdateInFlight): Promise<Complete> {
+  const release = await localRelease(device, update.to);
+  const validated = await validate(device, { kind: 'applied', update, release });
+  return validated.kind === 'healthy' ? commit(device, update, 'VALIDATED') : rollback(device, validated);
 }
 
 /**

@@ -18,4 +18,6 @@ export const exitCode = {
   not_running: 8,
   /** The update failed and the old version is live again. */
   rolled_back: 9,
+  /** `agent run`: start it again, another release of the agent is live. As EX_TEMPFAIL of sysexits.h. */
+  restart: 75,
 } as const;

@@ -72,6 +72,11 @@ export const check = variants({
   internet: { ...common, urls: list(template, { min: 1, max: 10 }) },
   /** Passes on exit code 0. Runs in the release's folder. */
   command: { ...common, command },
+  /**
+   * Passes when the agent gets the metadata of its repository: a device that no update can reach any more is lost. Each
+   * request has its own limit of time.
+   */
+  repository: common,
 });
 export type Check = Infer<typeof check>;
 

@@ -7,6 +7,8 @@ import type { LocalRelease } from '../ports.ts';
 export async function switchOver(device: Device, update: UpdateInFlight, release: LocalRelease): Promise<void> {
   const { journal, service, deployer } = device;
   await journal.record('MIGRATED', 'switch', { kind: 'SWITCHING', ...update });
+  // Whoever finds the new release broken, and the agent too, must find the way back.
+  await deployer.setPrevious(update.from?.version);
   await service.stop();
   await deployer.switchTo(update.to.version);
   await journal.record('SWITCHING', 'switched', { kind: 'SWITCHED', ...update });

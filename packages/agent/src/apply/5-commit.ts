@@ -19,6 +19,7 @@ export async function commit(
   if (before === 'VALIDATED') await journal.record(before, 'commit', { kind: 'COMMITTING', ...update });
   const { from, to, backup } = update;
   await memory.installed.write({ current: to, previous: from, backup, since: timeText(clock.now_ms()) });
+  // It does already, unless a person meddled.
   await deployer.setPrevious(from?.version);
   await dropOtherReleases(device, [to.version, ...(from ? [from.version] : [])]);
   await dropOtherBackups(device, [backup?.id]);

@@ -3,13 +3,14 @@
  * `resume` comes here again when the power went away in the middle.
  */
 
-import type { Failure, LostWrites, UpdateInFlight } from '@kedge/core/journal';
+import type { Failure, LostWrites, ReleaseRef, UpdateInFlight } from '@kedge/core/journal';
 import { databasesOf, planDown } from '@kedge/core/migration-plan';
 import { removeTree } from '@kedge/trust/atomic-file';
 import { appliedMigrations } from '../apply/2-migrate.ts';
 import { backupFolder, dropBackup } from '../backups.ts';
 import { type Device, timeText } from '../device.ts';
 import { isOutOfSpace, sentenceOf } from '../failure.ts';
+import { readInstalled } from '../installed.ts';
 import { type Complete, inFlight, type RollingBack } from '../journal/journal.ts';
 import { forgetManifest, localRelease } from '../local-release.ts';
 import type { Data, LocalRelease } from '../ports.ts';
@@ -77,11 +78,18 @@ async function goBack(device: Device, record: RollingBack): Promise<Complete> {
   await deployer.switchTo(from?.version);
   if (failure.failed_in === 'COMPLETE' && from) {
     await memory.installed.write({ current: from, previous: null, backup: null, since: timeText(clock.now_ms()) });
-    await deployer.setPrevious(undefined);
   }
+  await deployer.setPrevious(await previousOf(device, from));
   await noteTrouble(device, record, failure);
   // The app starts after this, not before: a restore that is repeated must not meet writes of the old release.
   return journal.record('ROLLING_BACK', 'rolled_back', complete(inFlight(record), 'rolled_back', failure, lost_writes));
+}
+
+/** The way back from the release that is gone back to, as far as it is still there. */
+async function previousOf(device: Device, from: ReleaseRef | null): Promise<string | undefined> {
+  const installed = await readInstalled(device);
+  const previous = installed?.current.version === from?.version ? installed?.previous?.version : undefined;
+  return (await device.deployer.versions()).find((version) => version === previous);
 }
 
 /** Down migrations keep what was written since; the backup is for when there is no way down. */

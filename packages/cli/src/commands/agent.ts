@@ -1,13 +1,15 @@
 /** `kedge agent`: what runs on a device, and what a person there may ask of it. */
 
-import type { AgentConfig } from '@kedge/agent/config';
+import { type AgentConfig, ownConfig } from '@kedge/agent/config';
 import { pathsIn } from '@kedge/agent/device';
 import { isOfTheDevice, isOutOfSpace, sentenceOf } from '@kedge/agent/failure';
 import { Refused, type RouteBody, type RouteName } from '@kedge/agent/local-api';
 import { answerOnce, readConfig, runDaemon } from '@kedge/agent/os/daemon';
 import { callLocalApi, followEvents } from '@kedge/agent/os/local-api-client';
 import { realBase } from '@kedge/agent/os/local-ports';
+import type { Service } from '@kedge/agent/ports';
 import { type Report, report as reportParser } from '@kedge/agent/report';
+import { ownProgram } from '@kedge/agent/service/own-program';
 import { channels } from '@kedge/core/channel';
 import { parseWith } from '@kedge/core/parse';
 import { absolute, type CommandIo, readArgs, refuseWords, required, runCommand, UsageError } from '../command.ts';
@@ -26,6 +28,7 @@ const usage = `kedge agent COMMAND --config FILE [--json]
   channel NAME            follow another channel: ${channels.join(', ')}; default for that of FILE
   events                  follow what the agent does
   --config FILE  kedge.yaml by default, or KEDGE_CONFIG
+  --own          of the agent itself, where FILE has it update itself
 Without a running agent the same is answered from the disk.`;
 
 const options = {
@@ -33,6 +36,7 @@ const options = {
   json: { type: 'boolean', default: false },
   config: { type: 'string' },
   'lose-writes': { type: 'boolean', default: false },
+  own: { type: 'boolean', default: false },
 } as const;
 
 const withArgument: ReadonlySet<string | undefined> = new Set(['check', 'approve', 'postpone', 'channel']);
@@ -42,6 +46,8 @@ type Asking = {
   readonly config: AgentConfig;
   readonly json: boolean;
   readonly lose_writes: boolean;
+  /** Stands in for the app when the question is of the agent itself, and no agent runs. */
+  readonly service?: Service;
 };
 
 export function agent(args: readonly string[], io: CommandIo): Promise<number> {
@@ -59,7 +65,16 @@ async function carryOut(args: readonly string[], io: CommandIo): Promise<number>
     return exitCode.bad_input;
   }
   const asking = { io, config, json: values.json, lose_writes: values['lose-writes'] };
-  return answer(asking, command, argument);
+  return answer(values.own ? ofTheAgent(asking, path) : asking, command, argument);
+}
+
+/** @throws UsageError where the agent does not update itself */
+function ofTheAgent(asking: Asking, path: string): Asking {
+  const config = ownConfig(asking.config);
+  if (!config) throw new UsageError(`--own needs the section "agent" in ${path}`);
+  // What starts the agent here will start the release that is live then.
+  const service = ownProgram({ clock: asking.io.ports.clock, version: null, restart: () => undefined });
+  return { ...asking, config, service };
 }
 
 /** A device in trouble, such as a full disk or a folder of somebody else, is no bug. */
@@ -100,9 +115,11 @@ async function answer(asking: Asking, command: string | undefined, argument: str
   }
 }
 
-async function run({ io, config }: Asking): Promise<number> {
+async function run({ io, config, service }: Asking): Promise<number> {
+  if (service) throw new UsageError('"agent run" looks after the app and the agent: leave out --own');
   const ended = await runDaemon({ config, say: io.out, signal: io.signal });
   if (ended === 'stopped') return exitCode.ok;
+  if (ended === 'restart') return exitCode.restart;
   io.err(`another agent works on ${config.folder}; stop it first, or name another configuration`);
   return exitCode.locked;
 }
@@ -163,13 +180,14 @@ type Answered =
 
 /** From the agent that runs, else from the disk. */
 async function answerOf<R extends RouteName>(asking: Asking, route: R, body: RouteBody<R>): Promise<Answered> {
-  const { io, config } = asking;
+  const { io, config, service } = asking;
   const answer = await callLocalApi(pathsIn(config.folder).socket, route, body, io.signal);
   if (answer.kind === 'answered') return answer;
   if (answer.kind === 'refused') return { kind: 'failed', error: answer.error, exit_code: answer.exit_code };
   try {
     const base = { ...realBase(), ...io.ports };
-    const once = await answerOnce({ config, say: io.err, signal: io.signal, base }, route, body);
+    const options = { config, say: io.err, signal: io.signal, base, ...(service ? { service } : {}) };
+    const once = await answerOnce(options, route, body);
     if (once.kind === 'answered') return once;
     const error = `an agent works on ${config.folder} and does not answer: ${answer.reason}`;
     return { kind: 'failed', error, exit_code: exitCode.locked };

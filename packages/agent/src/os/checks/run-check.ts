@@ -96,6 +96,8 @@ function questionOf(check: Check, release: LocalRelease, options: LocalChecksOpt
       const run = { command, folder: release.folder, environment: environmentOf(release, options) };
       return { subject: `command ${command.join(' ')}`, ask: (signal) => checkCommand({ ...run, signal }) };
     }
+    case 'repository':
+      throw new Error('the agent itself asks its repository');
     default:
       return check satisfies never;
   }
