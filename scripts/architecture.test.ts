@@ -33,7 +33,7 @@ const bannedNames = /^(?:utils?|helpers?|common|types?|misc|manager|service|inde
 
 type Source = { readonly path: string; readonly text: string; readonly package: string | undefined };
 
-const sources: readonly Source[] = ['packages', 'examples', 'bench', 'scripts'].flatMap((folder) =>
+const sources: readonly Source[] = ['packages', 'conformance', 'examples', 'bench', 'scripts'].flatMap((folder) =>
   listSources(folder),
 );
 const production = sources.filter(({ path }) => !/\.test\.ts$|\/testing\//.test(path) && path.startsWith('packages/'));

@@ -35,6 +35,7 @@ const commands: { readonly [name: string]: { readonly about: string; readonly lo
     load: async () => (await import('./commands/agent.ts')).agent,
   },
   sim: { about: 'look for the power cut that strands a device', load: script('packages/sim/src/main.ts') },
+  conformance: { about: 'the client that a TUF conformance suite runs', load: script('conformance/main.ts') },
   bench: { about: 'measure downtime or idle cost', load: script('bench/main.ts') },
   'build-agent': { about: 'bundle the agent into one file', load: script('scripts/build-agent.ts') },
 };

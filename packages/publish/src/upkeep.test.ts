@@ -10,7 +10,7 @@ import { readRepository, roleOf } from './repository.ts';
 import { nextTargets } from './targets.ts';
 import { day_ms, openWorkshop, type Workshop } from './testing/workshop.ts';
 import { verifyRepository } from './verify-repository.ts';
-import { yank } from './yank.ts';
+import { type Withdrawal, yank } from './yank.ts';
 
 let shop: Workshop;
 beforeEach(async () => {
@@ -68,7 +68,7 @@ describe('the daily refresh', () => {
 });
 
 describe('yank', () => {
-  const take = async (change: { readonly version?: string; readonly action?: 'refuse' | 'roll_back' } = {}) => {
+  const take = async (change: Partial<Withdrawal> = {}) => {
     const withdrawal = { product: 'anchor', version: '1.1.0', reason: 'drags', action: 'refuse', ...change } as const;
     return yank(shop.ports, await shop.keyring(), shop.repository, withdrawal);
   };
@@ -88,6 +88,14 @@ describe('yank', () => {
     await take();
     expect(await take()).toBe(2);
     expect(await take({ action: 'roll_back' })).toBe(3);
+  });
+
+  test('of a release that only a thief has signed goes by the digest of its manifest', async () => {
+    const manifest_sha256 = 'ab'.repeat(32);
+    expect(await take({ version: '9.9.9', manifest_sha256 })).toBe(2);
+    await shop.refresh();
+    expect((await shop.trusted()).revocations?.entries).toMatchObject([{ manifest_sha256, version: '9.9.9' }]);
+    await expect(take({ version: '9.9.9', manifest_sha256: 'no digest' })).rejects.toThrow('manifest_sha256');
   });
 
   test('of a version that was never published is refused', async () => {

@@ -21,6 +21,8 @@ export type Withdrawal = {
   readonly version: string;
   readonly reason: string;
   readonly action: Revocation['action'];
+  /** Of a release that is not in the repository: one that a thief has signed can be taken back as well. */
+  readonly manifest_sha256?: string;
 };
 
 type Ports = { readonly disk: Disk; readonly clock: Clock; readonly sha256: Sha256 };
@@ -28,11 +30,9 @@ type Ports = { readonly disk: Disk; readonly clock: Clock; readonly sha256: Sha2
 /** Returns the new sequence number; the same one when the release was taken back in the same way before. @throws Refused */
 export async function yank(ports: Ports, keyring: Keyring, folder: string, withdrawal: Withdrawal): Promise<number> {
   const repository = await readRepository(ports.disk, folder);
-  const { product, version, action } = withdrawal;
-  const release = releasesIn(repository).find((release) => release.product === product && release.version === version);
-  if (!release) throw new Refused(`${product} ${version} is not in ${folder}: check the product and the version`);
+  const { action } = withdrawal;
+  const manifest_sha256 = withdrawal.manifest_sha256 ?? digestOfPublished(repository, withdrawal);
   const list = await readList(ports, repository);
-  const manifest_sha256 = release.sha256;
   if (list.entries.some((entry) => entry.manifest_sha256 === manifest_sha256 && entry.action === action)) {
     return list.sequence;
   }
@@ -43,12 +43,20 @@ export async function yank(ports: Ports, keyring: Keyring, folder: string, withd
       ...list,
       sequence: list.sequence + 1,
       issued_at: now,
-      entries: [...list.entries, { manifest_sha256, ...withdrawal, revoked_at: now }],
+      entries: [...list.entries, { ...withdrawal, manifest_sha256, revoked_at: now }],
     },
     'the revocation',
   );
   await commit(ports, keyring, repository, revocationChange(ports, next, roleOf(repository, 'revocations').signed));
   return next.sequence;
+}
+
+function digestOfPublished(repository: Repository, { product, version }: Withdrawal): string {
+  const release = releasesIn(repository).find((release) => release.product === product && release.version === version);
+  if (release) return release.sha256;
+  throw new Refused(
+    `${product} ${version} is not in ${repository.folder}: check the product and the version, or name the digest of its manifest`,
+  );
 }
 
 export function revocationChange(

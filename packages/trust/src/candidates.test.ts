@@ -68,7 +68,7 @@ test('a manifest that is not the one that was signed is refused, and the other r
   }
   const found = await look();
   expect(countersOf(found)).toEqual([1]);
-  expect(found.problems).toEqual([expect.stringContaining('is not what was signed')]);
+  expect(found.withheld).toEqual([expect.stringContaining('is not what was signed')]);
 });
 
 test.each([

@@ -15,7 +15,9 @@ export type Candidate = { readonly manifest: Manifest; readonly manifest_sha256:
 export type Candidates = {
   /** Newest first. */
   readonly candidates: readonly Candidate[];
-  /** Releases that are listed and cannot be had now, or cannot be read by this agent: a line each. */
+  /** Releases that are listed and that no source gives as they were signed: a line each. */
+  readonly withheld: readonly string[];
+  /** Releases that cannot be read by this agent: a line each. */
   readonly problems: readonly string[];
 };
 
@@ -38,14 +40,15 @@ export async function readCandidates(options: CandidateOptions): Promise<Candida
     (release) => productOf(release) === options.product && release.custom.counter > options.counter_above,
   );
   const candidates: Candidate[] = [];
+  const withheld: string[] = [];
   const problems: string[] = [];
   for (const release of newestAndNext(newer)) {
     const fetched = await fetchManifest(options, release);
     if (fetched.kind === 'manifest') candidates.push(fetched);
-    else problems.push(fetched.detail);
+    else (fetched.kind === 'withheld' ? withheld : problems).push(fetched.detail);
   }
   await removeForgotten(options);
-  return { candidates, problems };
+  return { candidates, withheld, problems };
 }
 
 /**
@@ -59,8 +62,10 @@ function newestAndNext(releases: readonly TrustedRelease[]): readonly TrustedRel
 
 export type FetchedManifest =
   | ({ readonly kind: 'manifest' } & Candidate)
-  /** No source has it, or it is not what its path says. */
-  | { readonly kind: 'failed'; readonly detail: string };
+  /** No source has what was signed. */
+  | { readonly kind: 'withheld'; readonly detail: string }
+  /** It is not what its path says, or nothing that this agent knows. */
+  | { readonly kind: 'unreadable'; readonly detail: string };
 
 export async function fetchManifest(
   options: Omit<CandidateOptions, 'releases' | 'product' | 'counter_above'>,
@@ -81,7 +86,8 @@ export async function fetchManifest(
       failures.push(error.message);
     }
   }
-  return { kind: 'failed', detail: failures.join('; ') || 'no source is configured: name the address of a repository' };
+  const detail = failures.join('; ') || 'no source is configured: name the address of a repository';
+  return { kind: 'withheld', detail };
 }
 
 /** Its own words must agree with the signed path and counter that it was found by. */
@@ -93,12 +99,15 @@ function understand(bytes: Uint8Array, release: TrustedRelease): FetchedManifest
       return { kind: 'manifest', manifest: parsed, manifest_sha256: release.sha256 };
     }
     return {
-      kind: 'failed',
+      kind: 'unreadable',
       detail: `${release.path} says it is ${manifestPath(parsed)}, release ${parsed.counter}: the publisher has to publish it again`,
     };
   } catch (error) {
     if (!(error instanceof InvalidInput)) throw error;
-    return { kind: 'failed', detail: `${release.path}: ${error.message}: this agent may be too old for this release` };
+    return {
+      kind: 'unreadable',
+      detail: `${release.path}: ${error.message}: this agent may be too old for this release`,
+    };
   }
 }
 

@@ -61,7 +61,8 @@ export function raise(current: Floor, seen: Floor): Floor {
   const roles: Record<string, Floor['roles'][string]> = { ...current.roles };
   for (const [role, now] of Object.entries(seen.roles)) {
     const before = current.roles[role];
-    if (!Number.isSafeInteger(now.version)) throw new Distrust('malformed', `${role} has version ${now.version}`);
+    if (!Number.isSafeInteger(now.version) || now.version < 1)
+      throw new Distrust('malformed', `${role} has version ${now.version}`);
     if (before && !replaced.has(role) && now.version < before.version)
       throw rolledBack(role, now.version, before.version);
     roles[role] = now;

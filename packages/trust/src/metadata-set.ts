@@ -47,7 +47,7 @@ export async function readSet(options: {
   const readRole = async (role: 'targets' | DelegatedRole): Promise<Metadata<Targets>> => {
     const file = `${versionIn(snapshot, role)}.${role}.json`;
     const bytes = await read(file, role);
-    return believing(file, now_ms, () => updateRole(store, role, bytes));
+    return believing(file, now_ms, () => updateRole(store, role, role === 'targets' ? 'root' : 'targets', bytes));
   };
   const targets = await readRole('targets');
   const roles = new Map<DelegatedRole, Metadata<Targets>>();
@@ -76,10 +76,11 @@ export function setTime(store: TrustedMetadataStore, now_ms: number): void {
 
 export function updateRole(
   store: TrustedMetadataStore,
-  role: 'targets' | DelegatedRole,
+  role: string,
+  delegator: string,
   bytes: Uint8Array,
 ): Metadata<Targets> {
-  store.updateDelegatedTargets(toBuffer(bytes), role, role === 'targets' ? 'root' : 'targets');
+  store.updateDelegatedTargets(toBuffer(bytes), role, delegator);
   const metadata = store.getRole(role);
   if (!metadata) throw new Error(`${role} was accepted and is not there`);
   return metadata;

@@ -1,8 +1,8 @@
 /** Learns what is true now, from the first source that can be believed. */
 
 import { makeFolderDurable } from './atomic-file.ts';
-import { followSource, type WorkflowOptions } from './client-workflow.ts';
 import { Distrust, type DistrustReason } from './distrust.ts';
+import { type FollowOptions, followSource } from './follow-source.ts';
 
 export type PassedOver = { readonly source: string; readonly reason: DistrustReason; readonly detail: string };
 
@@ -19,7 +19,7 @@ export type Refresh =
       readonly passed_over: readonly PassedOver[];
     };
 
-export type RefreshOptions = WorkflowOptions & {
+export type RefreshOptions = FollowOptions & {
   /** Base URLs of the repository, tried in this order. */
   readonly sources: readonly string[];
 };

@@ -26,7 +26,11 @@ export async function loadRevocations(
     return { list: parseList(fetched), fetched };
   } catch (error) {
     if (!(error instanceof InvalidInput)) throw error;
-    throw new Distrust('malformed', `${error.message}: this agent may be too old for this publisher`, { cause: error });
+    throw new Distrust(
+      'malformed',
+      `${revocationListPath}: ${error.message}: this agent may be too old for this publisher`,
+      { cause: error },
+    );
   }
 }
 
@@ -46,5 +50,5 @@ export async function readRevocations(place: {
 }
 
 function parseList(bytes: Uint8Array): RevocationList {
-  return parseJson(revocationList, new TextDecoder().decode(bytes), revocationListPath);
+  return parseJson(revocationList, new TextDecoder().decode(bytes), 'the list');
 }

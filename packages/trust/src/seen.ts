@@ -7,7 +7,7 @@ import type { RevocationList } from '@kedge/core/revocation';
 import type { TrustedMetadataStore } from 'tuf-js/dist/store.js';
 import { believing, Distrust } from './distrust.ts';
 import { type Floor, keysDigest } from './floor.ts';
-import { topRoleNames } from './roles.ts';
+import { delegatedRoleNames, topRoleNames } from './roles.ts';
 
 /** Before the rest is verified, the keys of the root alone are right. */
 export function seenBy(store: TrustedMetadataStore, sha256: Sha256, list: RevocationList | undefined): Floor {
@@ -22,9 +22,10 @@ export function seenBy(store: TrustedMetadataStore, sha256: Sha256, list: Revoca
     const keys = store.root.signed.roles[role];
     if (keys) roles[role] = { version: versions[role] ?? 1, keys_sha256: keysDigest(sha256, keys) };
   }
-  for (const [role, keys] of Object.entries(store.targets?.signed.delegations?.roles ?? {})) {
+  for (const role of delegatedRoleNames) {
+    const keys = store.targets?.signed.delegations?.roles?.[role];
     const version = store.getRole(role)?.signed.version;
-    if (version !== undefined) roles[role] = { version, keys_sha256: keysDigest(sha256, keys) };
+    if (keys && version !== undefined) roles[role] = { version, keys_sha256: keysDigest(sha256, keys) };
   }
   return { roles, signed_at: timestampSignedAt(store), revocation_sequence: list?.sequence ?? 0 };
 }

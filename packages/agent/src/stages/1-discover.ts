@@ -28,6 +28,8 @@ export type Found = {
   /** The newest of the clock, the build and the last trusted timestamp: a device need not have a clock. */
   readonly now_ms: number;
   readonly wanted: { readonly version: string } | null;
+  /** Newer releases that are signed, and that no source gives: a line each. */
+  readonly withheld: readonly string[];
   readonly problems: readonly string[];
 };
 
@@ -43,7 +45,7 @@ export async function discover(device: Device, occasion: Occasion): Promise<Foun
   }
   const trusted = await readTrust(device);
   const installed = await readInstalled(device);
-  const { candidates, problems } = await readCandidates({
+  const { candidates, withheld, problems } = await readCandidates({
     ...device,
     folder: device.paths.trust,
     sources: device.config.repository,
@@ -59,6 +61,7 @@ export async function discover(device: Device, occasion: Occasion): Promise<Foun
     revocations_checked_ms: checked_ms,
     now_ms: Math.max(device.clock.now_ms(), build_time_ms, checked_ms ?? 0),
     wanted: occasion.wanted === null ? null : { version: occasion.wanted },
+    withheld,
     problems: [...trusted.problems, ...problems],
   };
 }

@@ -40,10 +40,15 @@ export async function evaluate(device: Device, found: Found): Promise<Chosen | W
       because: explainDecision(decision),
     };
   }
-  const result = { ...resultOf(decision), warnings: found.problems };
+  const result = { ...resultOf(decision), warnings: [...found.withheld, ...found.problems] };
   const revoked = decision.reasons.find((reason) => reason.kind === 'installed_revoked');
   if (revoked && !('release' in decision)) return { kind: 'withdrawn', reason: explain(revoked), result };
-  return ended(result);
+  return ended(decision.kind === 'skip' && found.withheld.length > 0 ? withheldFrom(found) : result);
+}
+
+/** Nothing newer can be had, and there is something newer: a mirror that keeps it back must not look like one that has nothing. */
+function withheldFrom({ withheld, problems }: Found): Result {
+  return { kind: 'blocked', stage: 'evaluate', obstacle: 'unreachable', reasons: withheld, warnings: problems };
 }
 
 function resultOf(decision: Decision): Result {

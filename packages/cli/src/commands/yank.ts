@@ -6,6 +6,7 @@ import { changeAlone, readKeyPlace, repositoryFolder, signingOptions, signingUsa
 
 const usage = `kedge yank VERSION --product NAME --reason TEXT --action refuse|roll_back --repository DIR --keys DIR
   take a release back: "refuse" keeps devices from installing it, "roll_back" also makes them leave it
+  --digest SHA256  of the manifest of a release that is not in the repository, such as one that a thief has signed
 ${signingUsage}`;
 
 const options = {
@@ -13,6 +14,7 @@ const options = {
   product: { type: 'string' },
   reason: { type: 'string' },
   action: { type: 'string' },
+  digest: { type: 'string' },
 } as const;
 
 export function yank(args: readonly string[], io: CommandIo): Promise<number> {
@@ -26,7 +28,13 @@ export function yank(args: readonly string[], io: CommandIo): Promise<number> {
     const folder = repositoryFolder(values);
     return changeAlone(io, folder, async () => {
       const keyring = await readKeyring(io.ports.disk, await readKeyPlace(io, values));
-      const sequence = await yankRelease(io.ports, keyring, folder, { product, version, reason, action });
+      const sequence = await yankRelease(io.ports, keyring, folder, {
+        product,
+        version,
+        reason,
+        action,
+        ...(values.digest === undefined ? {} : { manifest_sha256: values.digest }),
+      });
       if (values.json) io.out(JSON.stringify({ sequence }));
       else io.out(`${product} ${version} is taken back, by list ${sequence}.`);
       return exitCode.ok;

@@ -85,23 +85,6 @@ describe('an attack', () => {
     expect(await scene.refresh()).toMatchObject({ kind: 'blocked', reason: 'rolled_back' });
   });
 
-  test('with a shorter list of revocations is refused', async () => {
-    scene.publish({ version: 2, revocations: revocations(7) });
-    await scene.refresh();
-    scene.publish({ version: 3, revocations: revocations(6) });
-    expect(await scene.refresh()).toMatchObject({ kind: 'blocked', reason: 'rolled_back' });
-    expect(await scene.trusted()).toMatchObject({ revocations: { sequence: 7 } });
-  });
-
-  test('by freezing ends with the timestamp’s expiry, and what was trusted stays readable', async () => {
-    scene.publish({ ...second, expires: { timestamp: '2026-06-10T00:00:00Z' } });
-    await scene.refresh();
-    const refreshed = await scene.refresh({ clock: clockAt('2026-06-11T00:00:00Z') });
-    expect(refreshed).toMatchObject({ kind: 'blocked', reason: 'expired' });
-    expect(refreshed.kind === 'blocked' && refreshed.detail).toContain('2026-06-11');
-    expect(await releases()).toEqual(['1.2.0', '1.1.0']);
-  });
-
   test.each(['snapshot', 'targets', 'stable', 'revocations'] as const)(
     'with an expired %s is refused',
     async (role) => {
