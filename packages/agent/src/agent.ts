@@ -3,7 +3,7 @@
 import { nextCheckAt } from '@kedge/core/schedule';
 import type { Device } from './device.ts';
 import { sentenceOf } from './failure.ts';
-import { followMovedLink, goBackToPrevious, type WentBack } from './go-back.ts';
+import { followMovedLink, goBackToPrevious, leaveDamagedTree, type WentBack } from './go-back.ts';
 import { unfinished_retry_ms } from './limits.ts';
 import { nothing, recall } from './memory.ts';
 import { type InTurn, oneAtATime } from './one-at-a-time.ts';
@@ -42,6 +42,8 @@ export function createAgent(device: Device, inTurn: InTurn = oneAtATime()): Agen
   /** Said while a look was under way, which may be too late for it. */
   let isWorthALook = false;
   let wake = new AbortController();
+  /** Looked at once: what a power cut has taken is gone at the start. */
+  let isTreeKnown = false;
 
   async function recover(): Promise<void> {
     try {
@@ -51,10 +53,15 @@ export function createAgent(device: Device, inTurn: InTurn = oneAtATime()): Agen
     }
   }
 
-  /** What comes first: an update that could not be finished, a link that was moved, an app that could not be started. */
+  /**
+   * What comes first: an update that could not be finished, a link that was moved, a tree that is damaged, an app that
+   * could not be started.
+   */
   async function settle(): Promise<void> {
     await resume(device);
     await followMovedLink(device);
+    if (!isTreeKnown) await leaveDamagedTree(device);
+    isTreeKnown = true;
     if (device.service.state().kind === 'stopped') await startInstalled(device);
   }
 

@@ -46,12 +46,20 @@ describe('a configuration', () => {
       `${least}policy: { time_zone: Mars/Base }`,
       `${at}: policy.time_zone: must be a time zone like Europe/Berlin, got "Mars/Base"`,
     ],
-    ['a list', '- product', `${at}: must be an object, got ["product"]`],
+    ['a list', '- product', `${at}: must be an object, got a list`],
     ['nothing', '', `${at}: must be an object, got null`],
+    ['a control character', `"product\\x7f": 1`, `${at}: product\\u{7f}: is not known; did you mean "product"?`],
   ])('with %s is refused by its file and key', (_, yaml, message) => {
     expect(() => parseConfig(yaml, at)).toThrow(InvalidInput);
     expect(() => parseConfig(yaml, at)).toThrow(new InvalidInput(at, message.slice(at.length + 2)));
   });
+
+  test.each(['product: *nowhere', `product: ${'['.repeat(20_000)}`, `product: ${'{a: '.repeat(20_000)}`])(
+    'that YAML alone cannot make sense of is refused as well (%#)',
+    (yaml) => {
+      expect(() => parseConfig(yaml, at)).toThrow(InvalidInput);
+    },
+  );
 
   test('that is not YAML is refused in one line that says where', () => {
     expect(() => parseConfig('product: [', at)).toThrow(

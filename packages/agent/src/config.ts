@@ -17,7 +17,7 @@ import {
   withDefault,
 } from '@kedge/core/parse';
 import { policy } from '@kedge/core/policy';
-import { parse as parseYaml, YAMLParseError } from 'yaml';
+import { parse as parseYaml } from 'yaml';
 
 const path = text({ length_max: 1024, is: 'a path' });
 
@@ -98,12 +98,11 @@ function readConfig(yaml: string, at: string): Parsed {
 
 function readYaml(yaml: string, at: string): unknown {
   try {
-    return parseYaml(yaml);
+    return parseYaml(yaml, { logLevel: 'error' });
   } catch (error) {
-    if (error instanceof YAMLParseError) {
-      throw new InvalidInput(at, `is not YAML: ${error.message.split('\n')[0]}`, { cause: error });
-    }
-    throw error;
+    // It knows nothing but the text: an alias without its anchor is a ReferenceError, too many brackets are a RangeError.
+    if (!(error instanceof Error)) throw error;
+    throw new InvalidInput(at, `is not YAML: ${error.message.split('\n')[0]}`, { cause: error });
   }
 }
 

@@ -2,8 +2,10 @@
 
 import type { ReleaseRef, UpdateInFlight } from '@kedge/core/journal';
 import { databasesOf, planDown } from '@kedge/core/migration-plan';
+import { findArtifact } from '@kedge/core/platform';
 import { appliedMigrations } from './apply/2-migrate.ts';
 import { type Device, timeText } from './device.ts';
+import { firstCode, isOfTheDevice } from './failure.ts';
 import { timedId } from './id.ts';
 import { readInstalled } from './installed.ts';
 import { localRelease } from './local-release.ts';
@@ -21,7 +23,7 @@ export type WentBack =
 export type GoingBack = {
   /** A sentence: why. */
   readonly reason: string;
-  readonly fault: 'person' | 'vendor';
+  readonly fault: 'person' | 'vendor' | 'device';
   /** What was written since the last update may be given up, where there is no way to keep it. */
   readonly may_lose_writes: boolean;
 };
@@ -69,6 +71,34 @@ export async function followMovedLink(device: Device): Promise<void> {
   await device.memory.installed.write({ current: from, previous: null, backup: null, since });
   const update = { id: timedId(device), started_at: since, from, to, backup: null };
   await noteTrouble(device, update, { failed_in: 'COMPLETE', reason, fault: 'person' });
+}
+
+/**
+ * Part of the live tree is gone: a disk that lies about what it keeps has lost it in a power cut, or fails. Back to N-1
+ * where that one is complete. The data follows by down scripts that are still those of the manifest, and else stays:
+ * nothing that was written is given up for a program, which can be had again.
+ */
+export async function leaveDamagedTree(device: Device): Promise<void> {
+  const installed = await readInstalled(device);
+  if (!installed || (await isComplete(device, installed.current))) return;
+  const { current, previous } = installed;
+  const back = previous && (await isComplete(device, previous)) ? previous : null;
+  await device.log.append('tree_damaged', { version: current.version, going_back_to: back?.version ?? null });
+  if (!back) return;
+  const reason = `the files of ${current.version} on this device are damaged`;
+  const going = { reason, fault: 'device', may_lose_writes: false } as const;
+  await leave(device, { from: back, to: current, backup: null }, going);
+}
+
+async function isComplete(device: Device, release: ReleaseRef): Promise<boolean> {
+  try {
+    const { manifest } = await localRelease(device, release);
+    const artifact = findArtifact(manifest.artifacts, device.machine.platform);
+    return artifact !== undefined && (await device.deployer.isComplete(release.version, artifact));
+  } catch (error) {
+    // What cannot be read is no better than damaged; but a device that is short of something can read it later.
+    return isOfTheDevice(error) && firstCode(error) !== 'EIO';
+  }
 }
 
 /** Undefined when the data can be brought back with all that was written since. */

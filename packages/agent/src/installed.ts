@@ -15,10 +15,10 @@ export async function readInstalled(device: Device): Promise<Installed | undefin
 
 async function fromLinks(device: Device): Promise<Installed | undefined> {
   const { deployer, clock } = device;
-  const [live, before] = [await deployer.live(), await deployer.previous()];
-  const current = live === undefined ? undefined : await refOf(device, live);
-  if (!current) return undefined;
+  const links = [await deployer.live(), await deployer.previous()].filter((version) => version !== undefined);
   // While an update goes live, both links name the release that it leaves.
-  const previous = before === undefined || before === live ? undefined : await refOf(device, before);
-  return { current, previous: previous ?? null, backup: null, since: timeText(clock.now_ms()) };
+  const known = await Promise.all([...new Set(links)].map((version) => refOf(device, version)));
+  // A live one whose manifest is damaged too cannot be started: the one before it then is what there is.
+  const [current, previous] = known.filter((ref) => ref !== undefined);
+  return current && { current, previous: previous ?? null, backup: null, since: timeText(clock.now_ms()) };
 }

@@ -3,7 +3,7 @@
 import { digestOf } from '@kedge/core/digest';
 import type { ReleaseRef } from '@kedge/core/journal';
 import { manifest } from '@kedge/core/manifest';
-import { parseJson } from '@kedge/core/parse';
+import { InvalidInput, parseJson } from '@kedge/core/parse';
 import type { Disk, Sha256 } from '@kedge/core/ports';
 import { makeFolderDurable, writeAtomic } from '@kedge/trust/atomic-file';
 import { manifestCachePath } from '@kedge/trust/candidates';
@@ -41,12 +41,25 @@ async function intactManifest(where: Where, ref: ReleaseRef): Promise<Uint8Array
   throw new Error(`the manifest of ${ref.version} at ${pathOf(where, ref.version)} is missing or changed`);
 }
 
-/** The reference to a version whose manifest is on this device, for when the files that held it are damaged. */
+/**
+ * The reference to a version whose manifest is on this device, for when the files that held it are damaged. Undefined:
+ * there is no such manifest, or it is damaged too.
+ */
 export async function refOf(where: Where, version: string): Promise<ReleaseRef | undefined> {
   const bytes = await where.disk.read(pathOf(where, version), manifest_bytes_max);
   if (!bytes) return undefined;
-  const { counter } = parseJson(manifest, new TextDecoder().decode(bytes), version);
-  return { version, counter, manifest_sha256: digestOf(where.sha256, bytes) };
+  try {
+    const { counter } = parseJson(manifest, new TextDecoder().decode(bytes), version);
+    return { version, counter, manifest_sha256: digestOf(where.sha256, bytes) };
+  } catch (error) {
+    if (error instanceof InvalidInput) return undefined;
+    throw error;
+  }
+}
+
+/** Of a version of which only the name is known: it can be left, by way of the backup, and never gone back to. */
+export function refOfUnknown(where: Pick<Where, 'sha256'>, version: string): ReleaseRef {
+  return { version, counter: 0, manifest_sha256: digestOf(where.sha256, new Uint8Array()) };
 }
 
 export async function forgetManifest(where: Where, version: string): Promise<void> {

@@ -19,6 +19,11 @@ export interface Deployer {
   stage(version: string, artifact: Artifact, bytes: AsyncIterable<Uint8Array>): Promise<void>;
   /** Versions whose tree is complete, in no order. */
   versions(): Promise<readonly string[]>;
+  /**
+   * Whether as much of that version's tree is there as was staged, without reading it. What an app adds to its own tree
+   * does not count.
+   */
+  isComplete(version: string, artifact: Artifact): Promise<boolean>;
   /** Absolute path of that version's tree, whether or not it is there. */
   folder(version: string): string;
   live(): Promise<string | undefined>;

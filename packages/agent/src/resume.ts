@@ -6,7 +6,7 @@ import { type Device, timeText } from './device.ts';
 import { timeOfId } from './id.ts';
 import { readInstalled } from './installed.ts';
 import { type Complete, inFlight, type RollingBack } from './journal/journal.ts';
-import { localRelease, refOf } from './local-release.ts';
+import { localRelease, refOf, refOfUnknown } from './local-release.ts';
 import { validate } from './stages/7-validate.ts';
 import { rollback, tidyUp } from './stages/8-rollback.ts';
 import { reportUpdate } from './stages/9-report.ts';
@@ -79,6 +79,8 @@ async function settle(device: Device, point: RestartPoint): Promise<Complete | u
       await startRelease(device, point.update.to);
       return commit(device, point.update, point.state);
     case 'report':
+      // An app that starts too early would write what a restore that is repeated takes away.
+      if (point.record.outcome === 'rolled_back') await device.journal.keep();
       await startInstalled(device);
       return point.record.outcome === 'rolled_back' ? tidyUp(device, point.record) : point.record;
     case 'unknown':
@@ -119,10 +121,12 @@ async function goBackBlindly(device: Device, problem: string): Promise<Complete 
   );
   const live = await device.deployer.live();
   const version = strangers.find((stranger) => stranger === live) ?? strangers[0];
-  const to = version === undefined ? undefined : await refOf(device, version);
+  const to = version === undefined ? undefined : ((await refOf(device, version)) ?? refOfUnknown(device, version));
   await device.log.append('journal_damaged', { problem, going_back_from: to?.version ?? null });
   if (!to) {
     await device.deployer.switchTo(from?.version);
+    // Else the next start would go back from wherever a person had moved the link meanwhile.
+    await device.journal.forget();
     return undefined;
   }
   const backup = await newestBackup(device, installed?.backup?.id);

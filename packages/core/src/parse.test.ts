@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  anything,
   boolean,
   InvalidInput,
   integer,
@@ -65,6 +66,23 @@ describe('an object', () => {
     expect(/did you mean "(.*)"/.exec(problem)?.[1]).toBe(meant);
   });
 
+  test('whose field has a name as long as a book, or of more than a line, is refused in one short line', () => {
+    expect(problemOf({ ...ada, ['x'.repeat(9_000)]: 1 })).toMatch(/^x{77}\.{3}: is not known; known here: name, age/);
+    expect(problemOf({ ...ada, 'a\n\u001b[2J': 1 })).toMatch(/^a\\u\{a\}\\u\{1b\}\[2J: is not known/);
+    expect(problemOf({ ...ada, name: 'a\u007f\u2028' })).toBe(
+      'name: must be a name in lower case, got "a\\u{7f}\\u{2028}"',
+    );
+  });
+
+  test.each([70, 20_000])('that is %i levels deep is refused, and so is anything else', (depth) => {
+    const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+    for (const json of [deep, `{"name":${deep}}`, `{"nmae":${deep}}`]) {
+      expect(() => parseJson(person, json, 'person')).toThrow('person: is more than 64 levels deep');
+      expect(() => parseJson(anything, json, 'person')).toThrow(InvalidInput);
+      expect(() => parseWith(person, JSON.parse(json), 'person')).toThrow(InvalidInput);
+    }
+  });
+
   test('cannot smuggle in a prototype', () => {
     expect(() => parseJson(person, '{"__proto__":{"name":"ada"},"age":1,"home":null}', 'person')).toThrow('__proto__');
     expect(problemOf(Object.create(ada))).toBe('name: is missing');
@@ -76,6 +94,11 @@ describe('an object', () => {
 });
 
 describe('a field', () => {
+  test('that says -0 says 0', () => {
+    expect(Object.is(parseJson(integer({ min: 0 }), '-0', 'age'), 0)).toBe(true);
+    expect(Object.is(parseJson(number({ min: -1, max: 1 }), '-0.0', 'age'), 0)).toBe(true);
+  });
+
   test.each([
     [{ ...ada, name: 'Ada' }, 'name: must be a name in lower case, got "Ada"'],
     [{ ...ada, name: 'a'.repeat(11) }, 'name: must be at most 10 characters long'],

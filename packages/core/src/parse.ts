@@ -5,6 +5,8 @@
  * the agent runs are one thing. This is the only file where a value is cast.
  */
 
+import { printable } from './printable.ts';
+
 export type JsonSchema = { readonly [key: string]: unknown };
 
 export type Parser<T> = {
@@ -15,16 +17,26 @@ export type Parser<T> = {
 
 export type Infer<P> = P extends Parser<infer T> ? T : never;
 
-/** Input that does not fit. The message begins with the path of the field and says what is accepted there. */
+/** Input that does not fit. The message is a line that begins with the path of the field and says what is accepted there. */
 export class InvalidInput extends Error {
   readonly path: string;
 
   constructor(path: string, problem: string, options?: ErrorOptions) {
-    super(`${path === '' ? 'input' : path}: ${problem}`, options);
+    super(
+      `${printable(path === '' ? 'input' : path, path_length_max)}: ${printable(problem, problem_length_max)}`,
+      options,
+    );
     this.name = 'InvalidInput';
     this.path = path;
   }
 }
+
+/** Cut apart, so that what is wrong is still there where the path is long. */
+const path_length_max = 300;
+const problem_length_max = 600;
+
+/** No document of ours is half as deep. Far deeper ones cannot even be written again. */
+const depth_max = 64;
 
 /** @param what a word for the whole input, used where the top level itself is wrong */
 export function parseWith<T>(parser: Parser<T>, value: unknown, what: string): T {
@@ -46,7 +58,13 @@ export function parseJson<T>(parser: Parser<T>, text: string, what: string): T {
   } catch (error) {
     throw new InvalidInput(what, 'is not JSON', { cause: error });
   }
+  if (isDeeperThan(depth_max, value)) throw new InvalidInput(what, `is more than ${depth_max} levels deep`);
   return parseWith(parser, value, what);
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((part) => isDeeperThan(levels - 1, part));
 }
 
 /** For a part that another parser looks at later. */
@@ -71,7 +89,7 @@ export function number(limits: { readonly min: number; readonly max: number }): 
   return {
     schema: { type: 'number', minimum: limits.min, maximum: limits.max },
     parse(value, path) {
-      if (typeof value === 'number' && value >= limits.min && value <= limits.max) return value;
+      if (typeof value === 'number' && value >= limits.min && value <= limits.max) return withoutSign(value);
       throw new InvalidInput(path, `must be a number from ${limits.min} to ${limits.max}, got ${show(value)}`);
     },
   };
@@ -82,10 +100,16 @@ export function integer(limits: { readonly min: number; readonly max?: number })
   return {
     schema: { type: 'integer', minimum: min, maximum: max },
     parse(value, path) {
-      if (Number.isSafeInteger(value) && typeof value === 'number' && value >= min && value <= max) return value;
+      if (Number.isSafeInteger(value) && typeof value === 'number' && value >= min && value <= max)
+        return withoutSign(value);
       throw new InvalidInput(path, `must be a whole number from ${min} to ${max}, got ${show(value)}`);
     },
   };
+}
+
+/** JSON can say -0, and cannot write it again. */
+function withoutSign(value: number): number {
+  return value === 0 ? 0 : value;
 }
 
 export const boolean: Parser<boolean> = {
@@ -218,6 +242,17 @@ export function refine<A, B>(parser: Parser<A>, convert: (value: A, path: string
   return { schema: parser.schema, parse: (value, path) => convert(parser.parse(value, path), path) };
 }
 
+/** Whether the parser takes the value. */
+export function accepts(parser: Parser<unknown>, value: unknown): boolean {
+  try {
+    parser.parse(value, '');
+    return true;
+  } catch (error) {
+    if (error instanceof InvalidInput) return false;
+    throw error;
+  }
+}
+
 function mayBeAbsent(field: Parser<unknown> | undefined): boolean {
   return field !== undefined && ('optional' in field || 'default' in field);
 }
@@ -228,8 +263,11 @@ function asObject(value: unknown, path: string): { readonly [key: string]: unkno
 }
 
 function at(path: string, name: string): string {
-  return path === '' ? name : `${path}.${name}`;
+  const shown = printable(name, name_length_max);
+  return path === '' ? shown : `${path}.${shown}`;
 }
+
+const name_length_max = 80;
 
 function unknownField(name: string, known: readonly string[]): string {
   const near = known.find((candidate) => isNear(candidate, name));
@@ -245,8 +283,12 @@ function isNear(a: string, b: string): boolean {
   return Math.max(a.length, b.length) - head - tail <= 2 && head + tail > 0;
 }
 
+const shown_length_max = 60;
+
 function show(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const json = JSON.stringify(value) ?? typeof value;
-  return json.length > 60 ? `${json.slice(0, 57)}...` : json;
+  if (Array.isArray(value)) return value.length === 0 ? '[]' : 'a list';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  const json = JSON.stringify(typeof value === 'string' ? value.slice(0, shown_length_max) : value) ?? typeof value;
+  return json.length > shown_length_max ? `${json.slice(0, shown_length_max - 3)}...` : json;
 }

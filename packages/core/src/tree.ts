@@ -14,7 +14,9 @@ export type TreeEntry =
   | { readonly kind: 'symlink'; readonly path: string; readonly target: string };
 
 /** Folders are 0755, files 0644 or 0755: nothing else of a mode, an owner or a time is part of a release. */
-export function modeOf(entry: TreeEntry): number {
+export function modeOf(
+  entry: { readonly kind: 'file'; readonly executable: boolean } | { readonly kind: 'folder' | 'symlink' },
+): number {
   return entry.kind === 'folder' || (entry.kind === 'file' && entry.executable) ? 0o755 : 0o644;
 }
 
@@ -24,15 +26,19 @@ export function modeOf(entry: TreeEntry): number {
  * Independent of the archive format, so that a tree can be checked wherever it lies.
  */
 export function treeDigest(entries: readonly TreeEntry[], sha256: Sha256): string {
+  const tree = treeHash(sha256);
+  for (const entry of entries.toSorted((a, b) => comparePaths(a.path, b.path))) tree.add(entry);
+  return tree.hex();
+}
+
+/** The digest of a tree whose entries come one by one, sorted by `comparePaths`: nothing of them is kept. */
+export function treeHash(sha256: Sha256): { add(entry: TreeEntry): void; hex(): string } {
   const encoder = new TextEncoder();
-  const lines = entries.map((entry) => ({
-    path: encoder.encode(entry.path),
-    line: encoder.encode(`${describe(entry)}\0`),
-  }));
-  lines.sort((a, b) => compareBytes(a.path, b.path));
   const hash = sha256();
-  for (const { line } of lines) hash.update(line);
-  return hash.hex();
+  return {
+    add: (entry) => hash.update(encoder.encode(`${describe(entry)}\0`)),
+    hex: () => hash.hex(),
+  };
 }
 
 function describe(entry: TreeEntry): string {
@@ -48,11 +54,17 @@ function describe(entry: TreeEntry): string {
   }
 }
 
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+/** As the bytes of their UTF-8 compare. */
+export function comparePaths(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let index = 0; index < length; index += 1) {
-    const difference = (a[index] ?? 0) - (b[index] ?? 0);
+    const difference = rank(a.charCodeAt(index)) - rank(b.charCodeAt(index));
     if (difference !== 0) return difference;
   }
   return a.length - b.length;
+}
+
+/** Half of a pair stands for a code point beyond all that have no halves. */
+function rank(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x1_0000 : unit;
 }

@@ -194,6 +194,21 @@ describe('a build refuses', () => {
     await expect(buildWith(change)).rejects.toThrow(message);
   });
 
+  test.each<[string, readonly string[], RegExp]>([
+    [
+      'names that differ in case alone',
+      ['lib/read', 'lib/READ'],
+      /"lib\/read" has the same name as "lib\/READ" on some/,
+    ],
+    ['a path that no device takes', [`${'deep/'.repeat(205)}er`], /is over 1024 bytes long; rename it/],
+    ['a control character in a name', ['lib/a\u001b'], /control character/],
+    ['a name that Windows takes for another one', ['lib/a:b'], /"a:b", which Windows/],
+  ])('%s: no device would install it', async (_, paths, line) => {
+    await writeTree(`${folder}/tree`, Object.fromEntries(paths.map((path) => [path, ''])));
+    await expect(buildWith({})).rejects.toThrow(line);
+    await expect(buildWith({})).rejects.toThrow(InvalidInput);
+  });
+
   test.each(['/etc/passwd', '../../outside', 'a/../../b'])('a symlink to %s', async (target) => {
     await symlink(target, `${folder}/tree/lib/bad`);
     await expect(buildWith({})).rejects.toThrow(InvalidInput);

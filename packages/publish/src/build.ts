@@ -34,7 +34,7 @@ export async function build(ports: Ports, releaseFilePath: string, output: strin
   const artifacts: Artifact[] = [];
   const migrations: (readonly Migration[])[] = [];
   for (const [platform, folder] of Object.entries(description.platforms).toSorted(byName)) {
-    const built = await buildPlatform(ports, description, resolve(source, folder), output);
+    const built = await buildPlatform(ports, description, platform, resolve(source, folder), output);
     artifacts.push({ platform, ...built.artifact });
     migrations.push(built.migrations);
   }
@@ -51,11 +51,12 @@ export async function build(ports: Ports, releaseFilePath: string, output: strin
 async function buildPlatform(
   ports: Ports,
   description: ReleaseFile,
+  platform: string,
   folder: string,
   output: string,
 ): Promise<{ readonly artifact: Omit<Artifact, 'platform'>; readonly migrations: readonly Migration[] }> {
   const { disk, sha256 } = ports;
-  const entries = await readSourceTree(ports, folder);
+  const entries = await readSourceTree(ports, folder, platform);
   await makeFolderDurable(disk, `${output}/artifacts`);
   const temp = `${output}/artifacts/archive.tmp`;
   const archive = await writeArchive(ports, folder, entries, temp);
@@ -75,7 +76,8 @@ async function describe(
   migrations: readonly Migration[],
 ): Promise<Manifest> {
   const { platforms: _, format: __, ...rest } = description;
-  const head = await headCommit(source);
+  const isToldAll = description.released_at !== undefined && description.git_commit !== undefined;
+  const head = isToldAll ? undefined : await headCommit(source);
   const released_at = description.released_at ?? head?.committed_at;
   if (released_at === undefined) {
     throw new InvalidInput(

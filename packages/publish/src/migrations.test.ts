@@ -24,7 +24,7 @@ function write(name: string, content: string, mode = 0o644): void {
 }
 
 async function migrations(): Promise<readonly Migration[]> {
-  const entries = await readSourceTree(ports, folder);
+  const entries = await readSourceTree(ports, folder, 'any');
   return readMigrations(ports, folder, entries, { database: 'app.db', folder: 'migrations' });
 }
 
@@ -88,7 +88,7 @@ describe('refused in one line that says what to do', () => {
 
   test('a folder of migrations that the tree has not: nobody would miss them before the devices do', async () => {
     writeFileSync(join(folder, 'server.mjs'), program);
-    const entries = await readSourceTree(ports, folder);
+    const entries = await readSourceTree(ports, folder, 'any');
     const source = { database: 'app.db', folder: 'migration' };
     await expect(readMigrations(ports, folder, entries, source)).rejects.toThrow(
       'migrations: there is no folder migration in the tree',

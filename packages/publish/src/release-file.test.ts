@@ -44,5 +44,5 @@ test('docs/releases.md shows a release.json that can be read, and whose parts ar
 
 test('docs/releases.md shows a check of every kind', () => {
   const shown = parseJson(list(check), checks, 'the example').map(({ kind }) => kind);
-  expect(shown).toEqual(['http', 'graphql', 'tcp', 'sqlite', 'dns', 'internet', 'command']);
+  expect(shown).toEqual(['http', 'graphql', 'tcp', 'sqlite', 'dns', 'internet', 'command', 'repository']);
 });

@@ -1,25 +1,36 @@
 /** The folder of one platform, as the tree of a release. */
 
-import { innerPath } from '@kedge/core/manifest';
 import { InvalidInput } from '@kedge/core/parse';
 import type { Disk, Sha256 } from '@kedge/core/ports';
-import { compareBytes, type TreeEntry } from '@kedge/core/tree';
+import { printable } from '@kedge/core/printable';
+import { comparePaths, type TreeEntry } from '@kedge/core/tree';
+import { treeRules } from '@kedge/core/tree-rules';
 
 /** In the order of the archive: by the bytes of the path. @throws InvalidInput for what no release may hold */
 export async function readSourceTree(
   ports: { readonly disk: Disk; readonly sha256: Sha256 },
   folder: string,
+  platform: string,
 ): Promise<readonly TreeEntry[]> {
   const names = await ports.disk.list(folder);
   if (!names) throw new InvalidInput(folder, 'is not a folder; build the software first');
   const entries: TreeEntry[] = [];
   for (const name of names) await readEntry(ports, folder, name, entries);
   if (entries.length === 0) throw new InvalidInput(folder, 'is empty; build the software first');
-  const encoder = new TextEncoder();
-  return entries
-    .map((entry) => ({ entry, key: encoder.encode(entry.path) }))
-    .toSorted((a, b) => compareBytes(a.key, b.key))
-    .map(({ entry }) => entry);
+  const sorted = entries.toSorted((a, b) => comparePaths(a.path, b.path));
+  refuseUnfit(folder, sorted, platform);
+  return sorted;
+}
+
+/** What an agent would refuse is not built. */
+function refuseUnfit(folder: string, entries: readonly TreeEntry[], platform: string): void {
+  const problemWith = treeRules(platform);
+  for (const entry of entries) {
+    const problem = problemWith(entry);
+    if (problem === undefined) continue;
+    const shown = printable(JSON.stringify(entry.path), 200);
+    throw new InvalidInput(folder, `${shown} ${problem}; rename it, or take it out of the release`);
+  }
 }
 
 async function readEntry(
@@ -28,7 +39,6 @@ async function readEntry(
   path: string,
   entries: TreeEntry[],
 ): Promise<void> {
-  innerPath.parse(path, `${folder}: ${path}`);
   const found = await ports.disk.stat(`${folder}/${path}`);
   switch (found?.kind) {
     case 'file': {
@@ -37,7 +47,7 @@ async function readEntry(
       return;
     }
     case 'symlink':
-      entries.push({ kind: 'symlink', path, target: innerTarget(path, found.target) });
+      entries.push({ kind: 'symlink', path, target: found.target });
       return;
     case 'folder':
       entries.push({ kind: 'folder', path });
@@ -51,17 +61,6 @@ async function readEntry(
     default:
       found satisfies never;
   }
-}
-
-/** Up only at its beginning, and never out of the tree: what an agent accepts. */
-function innerTarget(path: string, target: string): string {
-  const [, up = '', down = ''] = /^((?:\.\.(?:\/|$))*)(.*)$/s.exec(target) ?? [];
-  const climbs = up.split('..').length - 1;
-  if (climbs <= path.split('/').length - 1 && (down !== '' || climbs > 0)) {
-    if (down !== '') innerPath.parse(down, `target of ${path}`);
-    return target;
-  }
-  throw new InvalidInput(path, `is a symlink to ${target}, outside of the release; make it relative, or a file`);
 }
 
 async function measure(

@@ -126,6 +126,18 @@ describe('the power is lost in a first install', () => {
     expect((await world.ask()).version).toBe('1.0.0');
   });
 
+  test.each([
+    ['SWITCHING', 'nothing', null],
+    ['SWITCHED', 'what its app may have been told', { from: expect.any(String), until: expect.any(String) }],
+    ['VALIDATING', 'what its app may have been told', { from: expect.any(String), until: expect.any(String) }],
+  ] as const)('in %s: its report says that %s is lost', async (state, _, lost_writes) => {
+    await world.publish({ version: '1.0.0', counter: 1 });
+    await powerLostIn(state);
+    const { events } = await bootAndRecover();
+    const event = events.find(({ kind }) => kind === 'report');
+    expect(event).toMatchObject({ report: { kind: 'rolled_back', lost_writes } });
+  });
+
   test.each(['VALIDATED', 'COMMITTING', 'COMPLETE'] as const)('in %s: the next start finishes it', async (state) => {
     await world.publish({ version: '1.0.0', counter: 1 });
     await powerLostIn(state);

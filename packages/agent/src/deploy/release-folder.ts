@@ -8,13 +8,13 @@
  */
 
 import type { Artifact } from '@kedge/core/manifest';
+import { accepts } from '@kedge/core/parse';
 import type { Disk, Sha256 } from '@kedge/core/ports';
 import { treeDigest } from '@kedge/core/tree';
 import { versionText } from '@kedge/core/version';
 import { linkAtomic, makeFolderDurable, removeTree } from '@kedge/trust/atomic-file';
 import type { Deployer } from '../ports.ts';
-import { accepts } from './admission.ts';
-import { treeOnDisk } from './tree-on-disk.ts';
+import { extentOnDisk, treeOnDisk } from './tree-on-disk.ts';
 import { TreeMismatch, unpack } from './unpack.ts';
 
 export type ReleaseFolderPorts = {
@@ -63,6 +63,11 @@ export function releaseFolderDeployer(ports: ReleaseFolderPorts): Deployer {
       await disk.rename(staged(version), folder(version));
       await disk.syncFolder(releases);
       await disk.syncFolder(staging);
+    },
+
+    async isComplete(version, { entry_count, unpacked_bytes }) {
+      const found = await extentOnDisk(disk, folder(version));
+      return found.entry_count >= entry_count && found.bytes >= unpacked_bytes;
     },
 
     async versions() {

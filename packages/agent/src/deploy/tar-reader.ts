@@ -1,73 +1,91 @@
-/** The entries of a tar, as they pass. What is kept in memory does not grow with the archive. */
+/**
+ * The entries of a tar, as they pass. What is kept in memory does not grow with the archive.
+ *
+ * Only the tar that `kedge build` writes is read: ustar headers (POSIX.1-1988) for files, folders and symlinks, a pax header
+ * (POSIX.1-2001) with nothing but a path and the target of a symlink where these are too long, and zeros after the end. All
+ * else has been a way to mean one thing to one reader and another thing to the next one, and is refused.
+ */
 
-import { type Extract, extract } from 'tar-stream';
-import { HostileArchive, type TarHeader } from './admission.ts';
+import { type ByteSource, byteSource } from './byte-source.ts';
+import { HostileArchive } from './hostile-archive.ts';
+import { block_bytes, isEmpty, longNames, parseHeader, type TarHeader } from './tar-header.ts';
 
 export type TarEntry = { readonly header: TarHeader; readonly content: AsyncIterable<Uint8Array> };
 
+/** Two names of 1,024 bytes, and what is written around them. */
+const long_names_bytes_max = 4096;
+
+/** The zeros after the last entry: other tars fill up a whole record. */
+const end_bytes_max = 64 * 1024;
+
 /**
- * The content of an entry that has any is to be read to its end before the next entry is asked for.
- * @throws HostileArchive when it is no tar, is cut short or is longer than `bytes_max`; and whatever `tar` throws
+ * What is not read of an entry's content is passed over. Between two entries there are at most 6 kB, so whoever bounds the
+ * entries and their sizes has bounded all that is read.
+ * @throws HostileArchive when it is no tar of ours; and whatever `tar` throws
  */
-export async function* readTar(tar: AsyncIterable<Uint8Array>, bytes_max: number): AsyncGenerator<TarEntry> {
-  const reader = extract();
-  const feeding = feed(reader, tar, bytes_max);
-  let at = '';
-  const explain = async (error: unknown) => {
-    const fed = await feeding;
-    return fed.kind === 'failed' ? fed.error : new HostileArchive(at, 'is damaged or cut short', { cause: error });
-  };
+export async function* readTar(tar: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry> {
+  const chunks = tar[Symbol.asyncIterator]();
   try {
-    for await (const entry of reader) {
-      at = entry.header.name;
-      yield { header: entry.header, content: contentOf(entry, explain) };
-    }
-  } catch (error) {
-    throw await explain(error);
+    yield* readEntries(byteSource(chunks));
   } finally {
-    reader.destroy();
-    await feeding;
+    await chunks.return?.();
   }
 }
 
-async function* contentOf(
-  entry: AsyncIterable<unknown>,
-  explain: (error: unknown) => Promise<unknown>,
-): AsyncGenerator<Uint8Array> {
-  try {
-    for await (const chunk of entry) {
-      if (!(chunk instanceof Uint8Array)) throw new TypeError('the tar reader gave something else than bytes');
-      yield chunk;
-    }
-  } catch (error) {
-    throw await explain(error);
+async function* readEntries(source: ByteSource): AsyncGenerator<TarEntry> {
+  for (;;) {
+    const header = await readHeader(source);
+    if (!header) return readEnd(source);
+    let left_bytes = header.size_bytes;
+    const content = async function* (): AsyncGenerator<Uint8Array> {
+      while (left_bytes > 0) {
+        const piece = await source.atMost(left_bytes);
+        if (!piece) throw new HostileArchive(header.path, 'is cut short');
+        left_bytes -= piece.length;
+        yield piece;
+      }
+    };
+    yield { header, content: content() };
+    for await (const _ of content());
+    await source.exactly(paddingOf(header.size_bytes));
   }
 }
 
-type Feeding = { readonly kind: 'ended' } | { readonly kind: 'failed'; readonly error: Error };
-
-/** Gives the reader no more than it has room for, and leaves the source when the reader is gone. */
-async function feed(reader: Extract, tar: AsyncIterable<Uint8Array>, bytes_max: number): Promise<Feeding> {
-  let wake: (() => void) | undefined;
-  reader.on('drain', () => wake?.());
-  reader.on('close', () => wake?.());
-  let fed_bytes = 0;
-  try {
-    for await (const chunk of tar) {
-      fed_bytes += chunk.length;
-      if (fed_bytes > bytes_max)
-        throw new HostileArchive('', `makes it longer than the ${bytes_max} bytes it can need`);
-      if (reader.destroyed) break;
-      if (reader.write(chunk)) continue;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    }
-    reader.end(undefined);
-    return { kind: 'ended' };
-  } catch (thrown) {
-    const error = thrown instanceof Error ? thrown : new Error('the archive cannot be read', { cause: thrown });
-    reader.destroy(error);
-    return { kind: 'failed', error };
+/** Undefined at the first of the two empty blocks that end a tar. */
+async function readHeader(source: ByteSource): Promise<TarHeader | undefined> {
+  const block = await readBlock(source);
+  if (isEmpty(block)) return undefined;
+  const header = parseHeader(block);
+  if (header.type !== 'long names') return header;
+  if (header.size_bytes > long_names_bytes_max) {
+    throw new HostileArchive(null, `has a pax header of ${header.size_bytes} bytes: names are not that long`);
   }
+  const records = await source.exactly(header.size_bytes);
+  const names = longNames(records ?? new Uint8Array());
+  await source.exactly(paddingOf(header.size_bytes));
+  const named = parseHeader(await readBlock(source));
+  if (named.type === 'long names') throw new HostileArchive(null, 'has one pax header after another');
+  if (names.target !== undefined && named.type !== 'symlink') {
+    throw new HostileArchive(names.path ?? named.path, `is a ${named.type} with the target of a symlink`);
+  }
+  return { ...named, ...names };
+}
+
+async function readBlock(source: ByteSource): Promise<Uint8Array> {
+  const block = await source.exactly(block_bytes);
+  if (!block) throw new HostileArchive(null, 'ends without the two empty blocks of a tar: it is cut short');
+  return block;
+}
+
+async function readEnd(source: ByteSource): Promise<void> {
+  if (!isEmpty(await readBlock(source))) throw new HostileArchive(null, 'goes on after an empty block');
+  let end_bytes = 2 * block_bytes;
+  for (let piece = await source.atMost(end_bytes_max); piece; piece = await source.atMost(end_bytes_max)) {
+    end_bytes += piece.length;
+    if (!isEmpty(piece) || end_bytes > end_bytes_max) throw new HostileArchive(null, 'goes on after its end');
+  }
+}
+
+function paddingOf(size_bytes: number): number {
+  return (block_bytes - (size_bytes % block_bytes)) % block_bytes;
 }

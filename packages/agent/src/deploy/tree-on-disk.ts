@@ -21,6 +21,27 @@ export async function treeOnDisk(disk: Disk, sha256: Sha256, folder: string): Pr
   return entries;
 }
 
+/**
+ * How much there is of a tree.
+ * @param folder absolute; not an entry itself
+ */
+export async function extentOnDisk(
+  disk: Disk,
+  folder: string,
+): Promise<{ readonly entry_count: number; readonly bytes: number }> {
+  let [entry_count, bytes] = [0, 0];
+  const pending = [folder];
+  for (let parent = pending.pop(); parent !== undefined; parent = pending.pop()) {
+    for (const name of (await disk.list(parent)) ?? []) {
+      const found = await disk.stat(`${parent}/${name}`);
+      if (found?.kind === 'folder') pending.push(`${parent}/${name}`);
+      entry_count += 1;
+      bytes += found?.kind === 'file' ? found.size_bytes : 0;
+    }
+  }
+  return { entry_count, bytes };
+}
+
 async function readEntry(disk: Disk, sha256: Sha256, folder: string, path: string): Promise<TreeEntry | undefined> {
   const found = await disk.stat(`${folder}/${path}`);
   if (found?.kind === 'symlink') return { kind: 'symlink', path, target: found.target };

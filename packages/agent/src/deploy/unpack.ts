@@ -2,7 +2,7 @@
 
 import type { Artifact } from '@kedge/core/manifest';
 import type { Disk, Sha256 } from '@kedge/core/ports';
-import { modeOf, type TreeEntry, treeDigest } from '@kedge/core/tree';
+import { modeOf, type TreeEntry, treeHash } from '@kedge/core/tree';
 import { type AdmittedEntry, admission } from './admission.ts';
 import { readTar } from './tar-reader.ts';
 
@@ -28,21 +28,21 @@ export async function unpack(
 ): Promise<void> {
   const { disk, sha256 } = ports;
   const admit = admission(artifact);
-  const entries: TreeEntry[] = [];
+  const tree = treeHash(sha256);
+  const unpacked = { entry_count: 0, bytes: 0, last: 'none' };
+  const folders = [folder];
   await makeFolder(disk, folder);
-  for await (const { header, content } of readTar(tar, archive_bytes_max(artifact))) {
-    entries.push(await write(ports, folder, admit(header), content));
+  for await (const { header, content } of readTar(tar)) {
+    const entry = await write(ports, folder, admit(header), content);
+    tree.add(entry);
+    unpacked.entry_count += 1;
+    unpacked.bytes += entry.kind === 'file' ? entry.size_bytes : 0;
+    unpacked.last = entry.path;
+    if (entry.kind === 'folder') folders.push(`${folder}/${entry.path}`);
   }
-  compare(entries, treeDigest(entries, sha256), artifact);
+  compare(unpacked, tree.hex(), artifact);
   // A folder is admitted before what is in it, so backwards is bottom-up.
-  for (const entry of entries.toReversed())
-    if (entry.kind === 'folder') await disk.syncFolder(`${folder}/${entry.path}`);
-  await disk.syncFolder(folder);
-}
-
-/** Headers, long names and padding of each entry, and the zeros that close a tar. */
-function archive_bytes_max(artifact: Artifact): number {
-  return artifact.unpacked_bytes + artifact.entry_count * 4096 + 1024 * 1024;
+  for (const each of folders.toReversed()) await disk.syncFolder(each);
 }
 
 async function write(
@@ -60,9 +60,7 @@ async function write(
       await ports.disk.symlink(entry.target, path);
       return entry;
     case 'file': {
-      const written = { ...entry, ...(await writeFile(ports, path, content)) };
-      await ports.disk.setMode(path, modeOf(written));
-      return written;
+      return { ...entry, ...(await writeFile(ports, path, modeOf(entry), content)) };
     }
     default:
       return entry satisfies never;
@@ -72,6 +70,7 @@ async function write(
 async function writeFile(
   ports: { readonly disk: Disk; readonly sha256: Sha256 },
   path: string,
+  mode: number,
   content: AsyncIterable<Uint8Array>,
 ): Promise<{ readonly size_bytes: number; readonly sha256: string }> {
   const hash = ports.sha256();
@@ -83,6 +82,8 @@ async function writeFile(
       size_bytes += chunk.length;
       await file.write(chunk);
     }
+    // Before the sync, which makes the mode durable as well: a program that may not be run is not whole.
+    await ports.disk.setMode(path, mode);
     await file.sync();
   } finally {
     await file.close();
@@ -96,13 +97,15 @@ async function makeFolder(disk: Disk, path: string): Promise<void> {
   await disk.setMode(path, 0o755);
 }
 
-function compare(entries: readonly TreeEntry[], digest: string, artifact: Artifact): void {
+function compare(
+  unpacked: { readonly entry_count: number; readonly bytes: number; readonly last: string },
+  digest: string,
+  artifact: Artifact,
+): void {
   if (digest === artifact.tree_sha256) return;
-  const bytes = entries.reduce((sum, entry) => sum + (entry.kind === 'file' ? entry.size_bytes : 0), 0);
-  const last = entries.at(-1);
   throw new TreeMismatch(
-    `the unpacked tree is not the one of the manifest: ${entries.length} of ${artifact.entry_count} entries, ` +
-      `${bytes} of ${artifact.unpacked_bytes} bytes, last "${last?.path ?? 'none'}", ` +
+    `the unpacked tree is not the one of the manifest: ${unpacked.entry_count} of ${artifact.entry_count} entries, ` +
+      `${unpacked.bytes} of ${artifact.unpacked_bytes} bytes, last ${JSON.stringify(unpacked.last)}, ` +
       `digest ${digest} instead of ${artifact.tree_sha256}; publish the release again`,
   );
 }

@@ -3,6 +3,7 @@
 import { type JournalRecord, type JournalState, journalRecord, type UpdateInFlight } from '@kedge/core/journal';
 import type { Disk, Sha256 } from '@kedge/core/ports';
 import { type JournalEvent, nextState } from '@kedge/core/stage';
+import { parentOf } from '@kedge/trust/atomic-file';
 import { type Reading, stateFile } from '../state-file.ts';
 
 export type RollingBack = JournalRecord & { readonly kind: 'ROLLING_BACK' };
@@ -17,6 +18,13 @@ export type Journal = {
   record<R extends JournalRecord>(before: JournalState | null, event: JournalEvent, record: R): Promise<R>;
   /** Replaces a record by one of the same state. */
   amend<R extends JournalRecord>(record: R): Promise<R>;
+  /**
+   * Makes what was read durable. When it was the agent that died and not the power, or an fsync failed, a record may be
+   * younger than the last sync: what cannot be done twice must not be done on its word.
+   */
+  keep(): Promise<void>;
+  /** A journal that cannot be read, once all that it may have told of is undone. */
+  forget(): Promise<void>;
 };
 
 export function openJournal(
@@ -37,6 +45,11 @@ export function openJournal(
     async amend(record) {
       await file.write(record);
       return record;
+    },
+    keep: () => ports.disk.syncFolder(parentOf(path)),
+    async forget() {
+      await ports.disk.removeFile(path);
+      await ports.disk.syncFolder(parentOf(path));
     },
   };
 }

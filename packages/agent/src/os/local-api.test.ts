@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -119,6 +120,16 @@ describe('the local API', () => {
         error: expect.stringMatching(`^${method} ${url} is not known; known: GET /status`),
       });
     }
+  });
+
+  test('says nothing of a caller that goes away in the middle of a request', async () => {
+    await serve();
+    const asking = connect({ path });
+    asking.end('POST /check HTTP/1.1\r\nHost: kedge\r\nContent-Length: 100\r\n\r\n{"version"');
+    asking.resume();
+    await once(asking, 'close');
+    expect(await callLocalApi(path, 'status', {})).toMatchObject({ kind: 'answered' });
+    expect(logged).toEqual([]);
   });
 
   test('streams events in order, whatever they hold, and lets the handler go when nobody listens', async () => {

@@ -45,7 +45,9 @@ export async function serveLocalApi(options: LocalApiOptions): Promise<LocalApi>
         return;
       }
       if (!isRouteName(name) || routes[name].method !== request.method) throw notKnown(request);
-      const result = await bound[name](await bodyOf(request));
+      const asked = await bodyOf(request);
+      if (asked === undefined) return;
+      const result = await bound[name](asked);
       send(response, 200, result ?? null);
     } catch (error) {
       const { status, body } = errorAnswer(error);
@@ -92,14 +94,20 @@ async function close(server: Server): Promise<void> {
   await closed;
 }
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
+/** Undefined when the caller has gone. */
+async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Uint8Array[] = [];
   let length_bytes = 0;
-  for await (const chunk of request) {
-    if (!(chunk instanceof Uint8Array)) throw new TypeError('a body is read as bytes');
-    length_bytes += chunk.length;
-    // What is too much is still read, or the one who sends it would not hear why it is refused.
-    if (length_bytes <= body_limit_bytes) chunks.push(chunk);
+  try {
+    for await (const chunk of request) {
+      if (!(chunk instanceof Uint8Array)) throw new TypeError('a body is read as bytes');
+      length_bytes += chunk.length;
+      // What is too much is still read, or the one who sends it would not hear why it is refused.
+      if (length_bytes <= body_limit_bytes) chunks.push(chunk);
+    }
+  } catch (error) {
+    if (errorCode(error) === 'ECONNRESET') return undefined;
+    throw error;
   }
   if (length_bytes > body_limit_bytes) throw new Refused(`a request is at most ${body_limit_bytes} bytes long`, 2);
   return Buffer.concat(chunks).toString('utf8');

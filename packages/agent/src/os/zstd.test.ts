@@ -18,7 +18,10 @@ describe('decompressZstd', () => {
 
   test('rejects whatever follows the frame, another frame included', async () => {
     for (const tail of [Buffer.from('x'), Buffer.alloc(1000), Buffer.alloc(1_000_000), frame]) {
-      await expect(decompress(Buffer.concat([frame, tail]))).rejects.toThrow();
+      for (const piece_bytes of [65_536, frame.length, frame.length - 1, frame.length + 1]) {
+        const decompressed = decompress(Buffer.concat([frame, tail]), piece_bytes);
+        await expect(decompressed).rejects.toThrow('the archive goes on after its first frame of zstd');
+      }
     }
   });
 

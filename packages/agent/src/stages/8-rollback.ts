@@ -9,7 +9,7 @@ import { removeTree } from '@kedge/trust/atomic-file';
 import { appliedMigrations } from '../apply/2-migrate.ts';
 import { backupFolder, dropBackup } from '../backups.ts';
 import { type Device, timeText } from '../device.ts';
-import { isOutOfSpace, sentenceOf } from '../failure.ts';
+import { isOfTheDevice, isOutOfSpace, sentenceOf } from '../failure.ts';
 import { readInstalled } from '../installed.ts';
 import { type Complete, inFlight, type RollingBack } from '../journal/journal.ts';
 import { forgetManifest, localRelease } from '../local-release.ts';
@@ -39,6 +39,7 @@ async function takeBack(device: Device, { update, failure }: Undone): Promise<Co
   const { failed_in } = failure;
   const reading = await device.journal.read();
   const reached = reading.kind === 'read' && reading.value.id === update.id ? reading.value : undefined;
+  if (reached?.kind === 'COMPLETE' || reached?.kind === 'ROLLING_BACK') await device.journal.keep();
   if (reached?.kind === 'COMPLETE') return tidyUp(device, reached);
   if (reached?.kind === 'ROLLING_BACK') return tidyUp(device, await goBack(device, reached));
   if (failed_in === 'STAGING' || failed_in === 'STAGED') return drop(device, update, failure, failed_in);
@@ -99,14 +100,27 @@ async function takeDataBack(device: Device, record: RollingBack): Promise<LostWr
   const kept = from ? await localRelease(device, from) : undefined;
   if (!record.lost_writes) {
     const problem = left ? await migrateDown(device.data, left, kept) : 'the manifest of the failed release is gone';
-    if (problem === undefined) return null;
+    if (problem === undefined) return from ? null : writesOfFirst(device, record);
     await device.log.append('no_way_down', { version: to.version, problem });
   }
   if (!backup) return null;
   const lost_writes = record.lost_writes ?? { from: backup.taken_at, until: timeText(device.clock.now_ms()) };
   await device.journal.amend({ ...record, lost_writes });
-  await device.data.restore(dataParts(kept, left), backupFolder(device, backup.id));
-  return lost_writes;
+  try {
+    await device.data.restore(dataParts(kept, left), backupFolder(device, backup.id));
+    return lost_writes;
+  } catch (error) {
+    // A device in trouble is tried again. A damaged backup stays so, and must not keep the app down for ever.
+    if (isOfTheDevice(error)) throw error;
+    await device.log.append('backup_unusable', { backup: backup.id, problem: sentenceOf(error) });
+    return null;
+  }
+}
+
+/** A first install that is undone leaves nothing, so what its app was told while it was validated is gone. */
+function writesOfFirst({ clock }: Device, { started_at, failure }: RollingBack): LostWrites | null {
+  const hasRun = ['SWITCHED', 'VALIDATING', 'UNKNOWN'].includes(failure.failed_in);
+  return hasRun ? { from: started_at, until: timeText(clock.now_ms()) } : null;
 }
 
 /** Undefined when the data is as `kept` needs it; else why it could not be brought there. */

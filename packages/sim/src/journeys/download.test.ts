@@ -3,8 +3,10 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
+import type { Disk } from '@kedge/core/ports';
+import { nodeDisk } from '@kedge/trust/os/disk';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createWorld, listen, type World } from '../testing/world.ts';
+import { type Answer, createWorld, listen, type World } from '../testing/world.ts';
 import { installFirst, ownDevice, texts } from './testing/owned-device.ts';
 
 let world: World;
@@ -17,6 +19,15 @@ afterEach(() => world.close());
 const next = { version: '1.1.0', counter: 2, salt: randomBytes(300_000).toString('base64') };
 
 const isArtifact = ({ url }: IncomingMessage): boolean => url?.startsWith('/artifacts/') ?? false;
+
+const cutAfter =
+  (count: number): Answer =>
+  (request, response) => {
+    if (!isArtifact(request)) return world.serve(request, response);
+    const bytes = world.bytesOf(request.url ?? '');
+    response.writeHead(200, { 'content-length': bytes.length });
+    return response.write(bytes.subarray(0, count), () => request.socket.end());
+  };
 
 describe('a download', () => {
   test('that is cut off goes on where it was: no byte is sent twice', async () => {
@@ -56,12 +67,7 @@ describe('a download', () => {
   test('that is cut off is gone on with after a restart, from another source', async () => {
     await installFirst(world, await ownDevice(world));
     await world.publish(next);
-    world.answerWith((request, response) => {
-      if (!isArtifact(request)) return world.serve(request, response);
-      const bytes = world.bytesOf(request.url ?? '');
-      response.writeHead(200, { 'content-length': bytes.length });
-      return response.write(bytes.subarray(0, 50_000), () => request.socket.end());
-    });
+    world.answerWith(cutAfter(50_000));
     const first = await ownDevice(world);
     expect(await first.check()).toMatchObject({ kind: 'failed', fetched_bytes: 50_000 });
     await first.booted.cutPower();
@@ -70,6 +76,50 @@ describe('a download', () => {
     expect(report).toMatchObject({ kind: 'updated', to: '1.1.0' });
     expect(report.fetched_bytes).toBeGreaterThan(0);
     expect(report.fetched_bytes).toBeLessThan(next.salt.length);
+  });
+
+  test('that is cut off is durable as far as it came', async () => {
+    const done: string[] = [];
+    const note = async (what: string, work: Promise<void>): Promise<void> => {
+      await work;
+      done.push(what);
+    };
+    const watched: Disk = {
+      ...nodeDisk,
+      async open(path, how, mode) {
+        const file = await nodeDisk.open(path, how, mode);
+        if (!path.endsWith('.part')) return file;
+        return {
+          ...file,
+          write: (bytes) => note('write', file.write(bytes)),
+          sync: () => note('sync', file.sync()),
+          close: () => note('close', file.close()),
+        };
+      },
+    };
+    await world.publish({ version: '1.0.0', counter: 1, salt: next.salt });
+    world.answerWith(cutAfter(50_000));
+    const owned = await ownDevice(world, { disk: watched });
+    expect(await owned.check()).toMatchObject({ kind: 'failed', fetched_bytes: 50_000 });
+    expect(done.slice(-3)).toEqual(['write', 'sync', 'close']);
+  });
+
+  test('that a source goes on with at another byte is begun anew', async () => {
+    await world.publish({ version: '1.0.0', counter: 1, salt: next.salt });
+    world.answerWith(cutAfter(50_000));
+    const owned = await ownDevice(world);
+    expect(await owned.check()).toMatchObject({ kind: 'failed', fetched_bytes: 50_000 });
+    let length_bytes = 0;
+    world.answerWith((request, response) => {
+      if (!isArtifact(request)) return world.serve(request, response);
+      const bytes = world.bytesOf(request.url ?? '');
+      length_bytes = bytes.length;
+      response.writeHead(206, { 'content-range': `bytes 0-${bytes.length - 1}/${bytes.length}` });
+      return response.end(bytes);
+    });
+    expect(await owned.check()).toMatchObject({ kind: 'failed', stage: 'download', fetched_bytes: 0 });
+    world.answerWith(undefined);
+    expect(await owned.check()).toMatchObject({ kind: 'updated', to: '1.0.0', fetched_bytes: length_bytes });
   });
 
   test('from a source that sends something else is passed over for the next source', async () => {

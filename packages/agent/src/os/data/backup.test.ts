@@ -55,6 +55,19 @@ describe('the backup of a database', () => {
     expect(counts[2]).toBeGreaterThan(counts[0] ?? 0);
   });
 
+  test('has its name durably once it is done', async () => {
+    using database = new DatabaseSync(join(data_folder, 'app.db'));
+    database.exec('CREATE TABLE t (x)');
+    const done: string[] = [];
+    const watched: Disk = {
+      ...nodeDisk,
+      rename: (from, to) => nodeDisk.rename(from, to).then(() => void done.push(`rename ${to}`)),
+      syncFolder: (path) => nodeDisk.syncFolder(path).then(() => void done.push(`sync ${path}`)),
+    };
+    await data(watched).backup([{ kind: 'sqlite', path: 'app.db' }], backup);
+    expect(done.slice(-2)).toEqual([`rename ${backup}`, `sync ${join(folder, 'backups')}`]);
+  });
+
   test('says that the database is locked, and leaves no empty copy', { timeout: 20_000 }, async () => {
     using database = new DatabaseSync(join(data_folder, 'app.db'));
     database.exec('CREATE TABLE t (x); BEGIN EXCLUSIVE');

@@ -5,7 +5,8 @@ import type { Disk } from '@kedge/core/ports';
 import { makeFolderDurable, parentOf, removeTree } from '@kedge/trust/atomic-file';
 import { type BackedUpPart, readContents } from './backup-contents.ts';
 import { copyFile, copyFolder } from './copy.ts';
-import { dataError } from './data-error.ts';
+import { DataError, dataError } from './data-error.ts';
+import { shortfall } from './database-header.ts';
 
 /**
  * Lays all parts ready beside the data first, so that a full disk is found before anything is replaced.
@@ -50,9 +51,20 @@ async function layReady(disk: Disk, part: BackedUpPart, from: string, place: str
   await removeTree(disk, ready(place));
   if (!part.present) return;
   await makeFolderDurable(disk, parentOf(place));
-  if (part.kind === 'sqlite') await copyFile(from, ready(place));
-  else await copyFolder(disk, from, ready(place));
+  if (part.kind === 'sqlite') {
+    await copyFile(from, ready(place));
+    await refuseDamaged(disk, ready(place), place);
+  } else await copyFolder(disk, from, ready(place));
   await disk.syncFolder(parentOf(place));
+}
+
+/** A disk that lied when the backup was made may have kept the name of the file alone; to SQLite that is a database too. */
+async function refuseDamaged(disk: Disk, copy: string, place: string): Promise<void> {
+  const [backed, old] = [await disk.stat(copy), await disk.stat(place)];
+  const isEmptied = backed?.kind === 'file' && backed.size_bytes === 0 && old?.kind === 'file' && old.size_bytes > 0;
+  const problem = isEmptied ? 'it is empty' : await shortfall(disk, copy);
+  if (problem !== undefined)
+    throw new DataError(`the backup of ${place} is damaged: ${problem}; the data is left as it is`);
 }
 
 /**
