@@ -10,6 +10,7 @@ import { Metadata, MetaFile, type Root, Signature, Snapshot, type Targets, Times
 import type { Role } from '@tufjs/models/dist/role.js';
 import { type Keyring, keyFileName } from './keyring.ts';
 import { expiryOf, instantOf } from './lifetime.ts';
+import { showRoot, writeRoot } from './pending-root.ts';
 import { Refused } from './refused.ts';
 import type { Repository } from './repository.ts';
 
@@ -37,10 +38,12 @@ type Ports = { readonly disk: Disk; readonly clock: Clock; readonly sha256: Sha2
 export async function commit(ports: Ports, keyring: Keyring, base: Base, change: Change): Promise<void> {
   refuseEarlierTime(ports.clock.now_ms(), base, change);
   const signed = signAll(ports, keyring, base, change);
+  if (base.root) await showRoot(ports.disk, base.folder, base.root.signed.version);
   for (const [path, bytes] of change.files ?? []) {
     await writeFile(ports.disk, `${base.folder}/${targetFile({ path, sha256: digestOf(ports.sha256, bytes) })}`, bytes);
   }
-  for (const [file, bytes] of signed) await writeFile(ports.disk, `${base.folder}/metadata/${file}`, bytes);
+  for (const [file, bytes] of signed.files) await writeFile(ports.disk, `${base.folder}/metadata/${file}`, bytes);
+  if (change.root && signed.root) await writeRoot(ports.disk, base.folder, change.root.version, signed.root);
 }
 
 const clock_skew_ms_max = 3_600_000;
@@ -57,17 +60,22 @@ function refuseEarlierTime(now_ms: number, { timestamp }: Base, change: Change):
   );
 }
 
-/** By file name, in the order in which they are to be written. */
-function signAll(ports: Ports, keyring: Keyring, base: Base, change: Change): ReadonlyMap<string, Uint8Array> {
+type SignedChange = {
+  /** By file name, in the order in which they are to be written. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly root: Uint8Array | undefined;
+};
+
+function signAll(ports: Ports, keyring: Keyring, base: Base, change: Change): SignedChange {
   const now_ms = ports.clock.now_ms();
   const root = change.root ?? base.root?.signed;
   const delegations = (change.targets ?? base.targets?.signed)?.delegations;
   if (!root || !delegations) throw new Error('a change without root or targets, of a repository that has none');
   const files = new Map<string, Uint8Array>();
   const meta: Record<string, MetaFile> = { ...base.snapshot?.signed.meta };
-  const add = (role: string, metadata: Metadata<Root | Targets | Snapshot | Timestamp>): MetaFile => {
+  const add = (role: string, metadata: Metadata<Targets | Snapshot | Timestamp>): MetaFile => {
     const { version } = metadata.signed;
-    const bytes = new TextEncoder().encode(JSON.stringify(metadata.toJSON()));
+    const bytes = encode(metadata);
     files.set(metadataFile(role, version), bytes);
     return new MetaFile({ version, length: bytes.length, hashes: { sha256: digestOf(ports.sha256, bytes) } });
   };
@@ -94,8 +102,11 @@ function signAll(ports: Ports, keyring: Keyring, base: Base, change: Change): Re
   });
   const rootMetadata = change.root && signRoot(keyring, change.root, base.root?.signed);
   add('timestamp', signTop('timestamp', timestamp));
-  if (rootMetadata) add('root', rootMetadata);
-  return files;
+  return { files, root: rootMetadata && encode(rootMetadata) };
+}
+
+function encode(metadata: Metadata<Root | Targets | Snapshot | Timestamp>): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(metadata.toJSON()));
 }
 
 export const specVersion = '1.0.31';

@@ -39,9 +39,10 @@ const keyFile = object({
   secret: variants({
     plain: { seed: hex(32) },
     scrypt_aes256gcm: {
-      scrypt_n: integer({ min: 2, max: 2 ** 22 }),
-      scrypt_r: integer({ min: 1, max: 32 }),
-      scrypt_p: integer({ min: 1, max: 16 }),
+      /** A power of two. At these limits it takes 1 GiB of memory, and at ours 128 MiB. */
+      scrypt_n: oneOf(...Array.from({ length: 21 }, (_, log) => 2 ** log).slice(1)),
+      scrypt_r: integer({ min: 1, max: 8 }),
+      scrypt_p: integer({ min: 1, max: 4 }),
       salt: hex(16),
       nonce: hex(12),
       ciphertext: hex(32),

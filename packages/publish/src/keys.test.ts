@@ -38,6 +38,14 @@ describe('keys init', () => {
     for (const file of files) expect((await stat(join(shop.keys, file))).mode & 0o777).toBe(0o600);
   });
 
+  test('asks for two of the three keys of root and of targets, and for the one of every other role', async () => {
+    const asked = (await listKeys(shop.ports, shop.repository)).map(({ role, threshold, key_ids }) => {
+      return `${role}: ${threshold} of ${key_ids.length}`;
+    });
+    const others = ['snapshot', 'timestamp', 'nightly', 'beta', 'stable', 'lts', 'hotfix', 'rollouts', 'revocations'];
+    expect(asked).toEqual(['root: 2 of 3', 'targets: 2 of 3', ...others.map((role) => `${role}: 1 of 1`)]);
+  });
+
   test('does not touch folders that are in use', async () => {
     await expect(initRepository(shop.ports, place(), shop.repository)).rejects.toThrow('is not empty');
   });
@@ -60,6 +68,24 @@ test('a damaged key file is named', async () => {
   await writeFile(join(shop.keys, 'stable-old.json'), '{"format":"kedge-key/1"}');
   await expect(shop.keyring()).rejects.toThrow(/^stable-old\.json: role: is missing/);
 });
+
+test.each([
+  ['scrypt_n', 2 ** 22],
+  ['scrypt_n', 100_000],
+  ['scrypt_r', 32],
+  ['scrypt_p', 16],
+])(
+  'a key file whose passphrase would take hours and all memory, or cannot be tried, is named: %s %i',
+  async (cost, value) => {
+    const name = `stable-${(await idOf('stable')).slice(0, 16)}.json`;
+    const file = JSON.parse(await readFile(join(shop.keys, name), 'utf8'));
+    const hex = (bytes: number) => 'ab'.repeat(bytes);
+    const sealed = { salt: hex(16), nonce: hex(12), ciphertext: hex(32), tag: hex(16) };
+    const secret = { kind: 'scrypt_aes256gcm', scrypt_n: 1024, scrypt_r: 8, scrypt_p: 1, ...sealed, [cost]: value };
+    await writeFile(join(shop.keys, name), JSON.stringify({ ...file, secret }));
+    await expect(shop.keyring()).rejects.toThrow(`${name}: secret.${cost}: must be `);
+  },
+);
 
 test('a key file with a damaged secret signs nothing: no device would believe it', async () => {
   const path = join(shop.keys, `stable-${(await idOf('stable')).slice(0, 16)}.json`);

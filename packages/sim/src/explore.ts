@@ -1,183 +1,182 @@
 /**
- * Crash exploration: one kind of update is cut at every disk operation; at each cut the device boots on every state that the
+ * Crash exploration: one kind of work is cut at every disk operation; at each cut the machine boots on every state that the
  * disk may be in, recovers, and is cut again at every operation of that recovery, two deep.
+ *
+ * What is tried at a cut depends on the seed and on the state that was cut, not on what was tried before: the cuts can be
+ * shared out among any number of workers, and together they find the same.
  */
 
-import { createAgent } from '@kedge/agent/agent';
-import type { Device } from '@kedge/agent/device';
 import { digestOfText } from '@kedge/core/digest';
 import { sha256 } from '@kedge/trust/os/sha256';
-import { dataHistory } from './checkers/data-history.ts';
-import { insideRoots } from './checkers/inside-roots.ts';
-import { journalSettled } from './checkers/journal-settled.ts';
-import { liveRelease } from './checkers/live-release.ts';
-import { copyOf, describe, type FileSystem } from './disk/model.ts';
-import { crashStates } from './disk/power-cut.ts';
+import { digestOfTree } from './disk/digest.ts';
+import { copyOf } from './disk/model.ts';
+import { afterFall, choicesIn, combinationsOf, fallsOf } from './disk/power-cut.ts';
+import { type CutAt, type Explored, type Findings, keep, killed, noFindings, summary } from './explore-findings.ts';
 import { createPrng, type Prng } from './prng.ts';
-import type { History } from './simulated-app.ts';
-import { bootDevice } from './simulated-device.ts';
-import { rescue, type Start, start_ms, startOf, type UpdateKind } from './update-kinds.ts';
+import { type Complaint, type Kind, type Power, quiet, type Subject } from './subject.ts';
 
-/** One cut of the update, one of the recovery. */
+/** One cut of the work, one of the recovery. */
 const depth = 2;
 
-const checkers = { liveRelease, dataHistory, journalSettled, insideRoots };
-
-export type Violation = {
-  readonly kind: string;
-  readonly checker: string;
-  readonly problem: string;
-  /** The operations at which the power went, first to last. */
-  readonly cuts: readonly string[];
-  readonly seed: number;
-};
-
-export type Explored = {
-  readonly kind: string;
-  readonly operations: number;
-  /** Distinct states that a device booted on. */
-  readonly crash_states: number;
-  /** Cuts after which not every legal state was tried, only a sample. */
-  readonly sampled_cuts: number;
-  readonly violations: readonly Violation[];
-};
-
 export type ExploreLimits = {
-  /** Of the states after one cut of the update; more than that are sampled. */
+  /** Of the states after one cut of the work; more than that are sampled. */
   readonly states_max: number;
   /** The same, of the recovery. */
   readonly states_again_max: number;
+  /** Only every so many operations are cut: for a test that has little time. */
+  readonly cut_every?: number;
   /** A disk whose fsync does nothing: the exploration must then find stranded devices. */
   readonly lies?: boolean;
 };
 
-/** A device as the power would leave it just before one operation. */
-type Cut = { readonly system: FileSystem; readonly history: History; readonly at: string };
+/** A machine as it is just before one operation. */
+export type Moment = { readonly subject: Subject; readonly at: string };
 
-type Exploration = {
-  readonly kind: UpdateKind;
-  readonly start: Start;
+export type Exploration = {
+  readonly kind: Kind;
   readonly seed: number;
-  readonly prng: Prng;
   readonly limits: ExploreLimits;
-  /** States that a device has booted on, and states that one has settled in. */
-  readonly booted: Set<string>;
-  readonly settled: Set<string>;
-  readonly violations: Violation[];
-  sampled_cuts: number;
+  /** Just before each operation of the work. */
+  readonly moments: readonly Moment[];
+  /** States that a machine has booted on, with the fewest cuts that led there. */
+  readonly booted: Map<string, number>;
+  /** States in which it was tried whether all goes on. */
+  readonly tried: Set<string>;
 };
 
-export async function explore(kind: UpdateKind, seed: number, limits: ExploreLimits): Promise<Explored> {
-  const start = await startOf(kind, seed);
-  const exploration: Exploration = {
-    kind,
-    start,
-    seed,
-    prng: createPrng(seed),
-    limits,
-    booted: new Set(),
-    settled: new Set(),
-    violations: [],
-    sampled_cuts: 0,
-  };
-  const { cuts } = await run(exploration, start.system, start.history, kind.act);
-  for (const cut of cuts) await bootAfter(exploration, cut, []);
-  const { booted, sampled_cuts, violations } = exploration;
-  return { kind: kind.name, operations: cuts.length, crash_states: booted.size, sampled_cuts, violations };
+export async function openExploration(kind: Kind, seed: number, limits: ExploreLimits): Promise<Exploration> {
+  const subject = await kind.prepare(seed);
+  const { moments } = await live(subject, limits, (awake, power) => awake.work(power));
+  return { kind, seed, limits, moments, booted: new Map(), tried: new Set() };
 }
 
-type Ran = {
-  readonly device: Device;
-  readonly system: FileSystem;
-  readonly history: History;
-  readonly cuts: readonly Cut[];
-};
-
-/** Does the work on a copy, and keeps what a power cut before each of its operations would leave. */
-async function run(
-  { kind, start, seed, limits }: Exploration,
-  from: FileSystem,
-  past: History,
-  work: (device: Device) => Promise<unknown>,
-): Promise<Ran> {
-  const [system, history] = [copyOf(from), copyOfHistory(past)];
-  const cuts: Cut[] = [];
-  const before = (operation: string, path: string): void => {
-    cuts.push({ system: copyOf(system), history: copyOfHistory(history), at: `${operation} ${path}` });
-  };
-  const { repository } = start;
-  // The same chance in every boot: states that differ only in a name made by chance would all be tried.
-  const prng = createPrng(seed + from.next_node);
-  const { lies = false } = limits;
-  const { device } = await bootDevice({ system, repository, history, ill: kind.ill, start_ms, prng, before, lies });
-  await work(device);
-  return { device, system, history, cuts };
+/** Cuts the work before the operations from one up to another. */
+export async function exploreCuts(exploration: Exploration, from: number, until: number): Promise<Findings> {
+  const findings = noFindings();
+  const { moments, limits, kind, seed } = exploration;
+  for (const [operation, moment] of moments.entries()) {
+    if (operation < from || operation >= until || operation % (limits.cut_every ?? 1) !== 0) continue;
+    await cutAt({ exploration, findings, before: [] }, moment, operation, `${seed} ${kind.name}`);
+  }
+  return findings;
 }
 
-async function bootAfter(exploration: Exploration, cut: Cut, before: readonly string[]): Promise<void> {
-  const { limits, booted, prng } = exploration;
-  const states_max = before.length === 0 ? limits.states_max : limits.states_again_max;
-  const { states, combinations } = crashStates(cut.system, states_max, prng);
-  if (combinations > states.length) exploration.sampled_cuts += 1;
-  const trail = [...before, cut.at];
-  for (const state of states) {
-    const known = digestOfText(sha256, `${describe(state)}\n${describeHistory(cut.history)}`);
-    if (booted.has(known)) continue;
-    booted.add(known);
-    const cuts = await recover(exploration, state, cut.history, trail);
-    if (trail.length < depth) for (const again of cuts) await bootAfter(exploration, again, trail);
+/** All of it, in this process. */
+export async function explore(kind: Kind, seed: number, limits: ExploreLimits): Promise<Explored> {
+  const exploration = await openExploration(kind, seed, limits);
+  const operations = exploration.moments.length;
+  return summary(kind.name, operations, await exploreCuts(exploration, 0, operations));
+}
+
+type Path = { readonly exploration: Exploration; readonly findings: Findings; readonly before: readonly CutAt[] };
+
+/** @param origin names the life that is cut */
+async function cutAt(path: Path, moment: Moment, operation: number, origin: string): Promise<void> {
+  const { exploration, findings, before } = path;
+  const { limits } = exploration;
+  const choices = choicesIn(moment.subject.system);
+  const name = `${origin} ${operation}`;
+  const falls = fallsOf(choices, before.length === 0 ? limits.states_max : limits.states_again_max, prngFor(name));
+  if (combinationsOf(choices) > falls.length) findings.sampled_cuts.add(name);
+  const witnessed = await moment.subject.seen();
+  for (const fall of falls) {
+    const subject = witnessed.fork(afterFall(moment.subject.system, choices, fall));
+    await bootOn({ ...path, before: [...before, { operation, at: moment.at, fall }] }, subject, '');
+  }
+  // Without a power cut after it, a kill is the same as the cut that everything survives.
+  if (before.length + 1 === depth) return;
+  const subject = witnessed.fork(copyOf(moment.subject.system));
+  await bootOn({ ...path, before: [...before, { operation, at: moment.at, fall: killed }] }, subject, name);
+}
+
+/** @param pending names what is not durable on that disk; empty after a power cut */
+async function bootOn(path: Path, subject: Subject, pending: string): Promise<void> {
+  const { exploration, findings, before: cuts } = path;
+  const disk = digestOfTree(subject.system);
+  const state = digestOfText(sha256, `${disk} ${subject.outside()} ${pending}`).slice(0, 24);
+  const cuts_before = exploration.booted.get(state) ?? Infinity;
+  if (cuts_before <= cuts.length) return;
+  exploration.booted.set(state, cuts.length);
+  if (pending === '') findings.crash_states.add(disk);
+  findings.recoveries.add(state);
+  const found = await recovery(subject, exploration.limits);
+  for (const complaint of found.complaints) keep(findings, `${complaint.checker} ${state}`, { ...complaint, cuts });
+  if (found.settled) await tryToGoOn(path, found.settled);
+  if (cuts.length >= depth) return;
+  const { cut_every = 1 } = exploration.limits;
+  for (const [operation, moment] of found.moments.entries()) {
+    if (operation % cut_every === 0) await cutAt(path, moment, operation, state);
   }
 }
 
-/** Boots, recovers, and looks whether all is well. Returns where the recovery can be cut in its turn. */
-async function recover(
-  exploration: Exploration,
-  state: FileSystem,
-  past: History,
-  trail: readonly string[],
-): Promise<readonly Cut[]> {
-  const { kind, start, seed, settled, violations } = exploration;
-  const report = (checker: string, problem: string) =>
-    violations.push({ kind: kind.name, checker, problem, cuts: trail, seed });
+type Recovery = {
+  readonly complaints: readonly Complaint[];
+  /** Where it can be cut in its turn. */
+  readonly moments: readonly Moment[];
+  /** Undefined: it broke off. */
+  readonly settled: Subject | undefined;
+};
+
+/** How others find the machine, and how it is once it has recovered. */
+export async function recovery(
+  subject: Subject,
+  limits: Pick<ExploreLimits, 'lies'>,
+  tell = quiet.tell,
+): Promise<Recovery> {
+  const asFound = await subject.asFound();
   try {
-    const ran = await run(exploration, state, past, (device) => createAgent(device).recover());
-    const { device, system, history, cuts } = ran;
-    const touched = new Set(cuts.map(({ at }) => at.slice(at.indexOf(' ') + 1)));
-    const recovered = { device, history, legal: kind.legal, migrations: start.migrations, touched };
-    for (const [name, check] of Object.entries(checkers)) {
-      const problem = await check(recovered);
-      if (problem !== undefined) report(name, problem);
-    }
-    const end = digestOfText(sha256, describe(system));
-    if (!settled.has(end)) {
-      settled.add(end);
-      const problem = await findStuck(exploration, system, history);
-      if (problem !== undefined) report('liveness', problem);
-    }
-    return cuts;
+    const { awake, moments, touched, outcome } = await live(subject, limits, (it, power) => it.recover(power), tell);
+    return { complaints: [...asFound, ...(await outcome(touched))], moments, settled: awake };
   } catch (error) {
-    report('recovery', error instanceof Error ? error.message : String(error));
-    return [];
+    const problem = error instanceof Error ? error.message : String(error);
+    return { complaints: [...asFound, { checker: 'recovery', problem }], moments: [], settled: undefined };
   }
 }
 
-/** Once the faults stop, the next good release installs. */
-async function findStuck(exploration: Exploration, system: FileSystem, history: History): Promise<string | undefined> {
-  const { start } = exploration;
-  const next = { ...exploration, start: { ...start, repository: start.later } };
-  let problem: string | undefined;
-  await run(next, system, history, async (device) => {
-    const report = await createAgent(device).check({ kind: 'asked', wanted: null });
-    if (report.kind === 'updated' && report.to === rescue.version) return;
-    problem = `${rescue.version} does not install: ${report.kind} ${report.reasons.join(' ')}`;
-  });
-  return problem;
+async function tryToGoOn({ exploration, findings, before: cuts }: Path, settled: Subject): Promise<void> {
+  const state = digestOfText(sha256, `${digestOfTree(settled.system)} ${settled.outside()}`).slice(0, 24);
+  if (exploration.tried.has(state)) return;
+  exploration.tried.add(state);
+  const problem = await stuckOn(settled);
+  if (problem !== undefined) keep(findings, `liveness ${state}`, { checker: 'liveness', problem, cuts });
 }
 
-function copyOfHistory({ promised, uncertain, violations }: History): History {
-  return { promised: [...promised], uncertain: new Set(uncertain), violations: [...violations] };
+export async function stuckOn(settled: Subject): Promise<string | undefined> {
+  try {
+    return await settled.fork(copyOf(settled.system)).stuck();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
-function describeHistory({ promised, uncertain }: History): string {
-  return [...promised.map(({ text, at_ms }) => `${text} ${at_ms}`), ...uncertain].join('\n');
+/** One life on a copy, and what the power would leave just before each of its operations and after the last. */
+export async function live<T>(
+  subject: Subject,
+  { lies = false }: Pick<ExploreLimits, 'lies'>,
+  work: (awake: Subject, power: Power) => Promise<T>,
+  tell = quiet.tell,
+): Promise<{
+  readonly awake: Subject;
+  readonly moments: readonly Moment[];
+  readonly touched: ReadonlySet<string>;
+  readonly outcome: T;
+}> {
+  const awake = subject.fork(copyOf(subject.system));
+  const moments: Moment[] = [];
+  const touched = new Set<string>();
+  const keepMoment = (at: string): void => {
+    moments.push({ subject: awake.fork(copyOf(awake.system)), at });
+  };
+  const before = (operation: string, path: string): void => {
+    tell(`${String(moments.length).padStart(4)} ${operation} ${path}`);
+    keepMoment(`${operation} ${path}`);
+    touched.add(path);
+  };
+  const outcome = await work(awake, { before, lies, tell });
+  keepMoment('the end');
+  return { awake, moments, touched, outcome };
+}
+
+function prngFor(name: string): Prng {
+  return createPrng(Number.parseInt(digestOfText(sha256, name).slice(0, 8), 16));
 }

@@ -39,13 +39,21 @@ async function writeDatabase(disk: Disk, path: string, database: Database): Prom
   await writeAtomic(disk, path, new TextEncoder().encode(JSON.stringify(database)));
 }
 
+export type SimulatedApp = {
+  readonly service: Service;
+  readonly data: Data;
+  readonly checks: Checks;
+  /** Somebody uses the running app: one row more. */
+  readonly save: () => Promise<void>;
+};
+
 /** @param ill versions that never become healthy */
 export function simulatedApp(
   ports: { readonly disk: Disk; readonly clock: Clock },
   data_folder: string,
   history: History,
   ill: ReadonlySet<string>,
-): { readonly service: Service; readonly data: Data; readonly checks: Checks } {
+): SimulatedApp {
   const { disk, clock } = ports;
   const pathOf = (database: string) => `${data_folder}/${database}`;
   let running: LocalRelease | undefined;
@@ -131,5 +139,5 @@ export function simulatedApp(
       return ill.has(manifest.version) ? { kind: 'failed', detail: 'it is ill' } : { kind: 'passed' };
     },
   };
-  return { service, data, checks };
+  return { service, data, checks, save: saveRow };
 }

@@ -1,11 +1,12 @@
 /** A device on a simulated disk: the production agent, with a simulated clock, network, app and database. */
 
-import { parseConfig } from '@kedge/agent/config';
+import { type AgentConfig, parseConfig } from '@kedge/agent/config';
 import { releaseFolderDeployer } from '@kedge/agent/deploy/release-folder';
 import type { AgentEvent, Device } from '@kedge/agent/device';
 import { openDevice } from '@kedge/agent/open-device';
 import { decompressZstd } from '@kedge/agent/os/zstd';
-import type { Random } from '@kedge/core/ports';
+import type { Checks, Data, Service } from '@kedge/agent/ports';
+import type { Clock, Disk, Net, Random } from '@kedge/core/ports';
 import { sha256 } from '@kedge/trust/os/sha256';
 import type { FileSystem } from './disk/model.ts';
 import { type BeforeChange, simulatedDisk } from './disk/simulated-disk.ts';
@@ -15,6 +16,39 @@ import { type History, simulatedApp } from './simulated-app.ts';
 import { simulatedNet } from './simulated-net.ts';
 
 export const device_folder = '/device';
+
+/** What a simulated machine is made of; all else of it is the same everywhere. */
+export type SimulatedMachine = {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly net: Net;
+  readonly random: Random;
+  readonly app: { readonly service: Service; readonly data: Data; readonly checks: Checks };
+  readonly config: AgentConfig;
+  readonly emit: (event: AgentEvent) => void;
+  readonly signal: AbortSignal;
+};
+
+export async function openSimulated({ config, emit, signal, app, ...ports }: SimulatedMachine): Promise<Device> {
+  return openDevice({
+    config,
+    emit,
+    signal,
+    ports: {
+      ...ports,
+      ...app,
+      sha256,
+      machine: { platform: 'linux-x64', ram_bytes: 2 ** 30, runtimes: {} },
+      deployer: releaseFolderDeployer({ ...ports, sha256, decompress: decompressWhole, root: config.folder }),
+    },
+  });
+}
+
+/** @param lines of YAML besides those that every simulated device has */
+export function simulatedConfig(...lines: readonly string[]): AgentConfig {
+  const all = ['product: simulated', 'root: root.json', 'folder: .', ...lines];
+  return parseConfig(`${all.join('\n')}\n`, `${device_folder}/kedge.yaml`);
+}
 
 export type BootOptions = {
   readonly system: FileSystem;
@@ -30,29 +64,23 @@ export type BootOptions = {
 
 export type BootedDevice = { readonly device: Device; readonly events: readonly AgentEvent[] };
 
+const config = simulatedConfig('repository: [http://vendor.example]');
+
 export async function bootDevice(options: BootOptions): Promise<BootedDevice> {
   const { system, repository, history, ill, start_ms, prng, before, lies = false } = options;
   const disk = simulatedDisk(system, before, lies);
   const clock = simulatedClock(start_ms);
-  const config = parseConfig(
-    'product: simulated\nrepository: [http://vendor.example]\nroot: root.json\nfolder: .\n',
-    `${device_folder}/kedge.yaml`,
-  );
+  const site = simulatedDisk(repository, () => undefined);
   const events: AgentEvent[] = [];
-  const device = await openDevice({
+  const device = await openSimulated({
+    disk,
+    clock,
+    net: simulatedNet(() => site),
+    random: seededRandom(prng),
+    app: simulatedApp({ disk, clock }, config.data, history, ill),
     config,
     emit: (event) => events.push(event),
     signal: new AbortController().signal,
-    ports: {
-      clock,
-      disk,
-      net: simulatedNet(simulatedDisk(repository, () => undefined)),
-      random: seededRandom(prng),
-      sha256,
-      machine: { platform: 'linux-x64', ram_bytes: 2 ** 30, runtimes: {} },
-      deployer: releaseFolderDeployer({ disk, sha256, decompress: decompressZstd, root: device_folder }),
-      ...simulatedApp({ disk, clock }, config.data, history, ill),
-    },
   });
   return { device, events };
 }
@@ -63,3 +91,13 @@ export function seededRandom(prng: Prng): Random {
     fraction: () => prng.fraction(),
   };
 }
+
+/** All at once: in which order a thread of the real machine gives its chunks must not tell one run from another. */
+async function* decompressWhole(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of decompressZstd(bytes)) chunks.push(chunk);
+  const whole = Buffer.concat(chunks);
+  for (let at = 0; at < whole.length; at += chunk_bytes) yield whole.subarray(at, at + chunk_bytes);
+}
+
+const chunk_bytes = 64 * 1024;

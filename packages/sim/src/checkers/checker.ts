@@ -9,6 +9,11 @@ export type Recovered = {
   readonly legal: readonly (string | undefined)[];
   /** Migrations of each of them. */
   readonly migrations: ReadonlyMap<string, readonly string[]>;
+  /**
+   * Of a long history: the promised rows that reports gave up, from one index up to another. Absent: what the device's
+   * newest report says.
+   */
+  readonly given_up?: readonly { readonly from: number; readonly until: number }[];
   /** Every path that was changed. */
   readonly touched: ReadonlySet<string>;
 };

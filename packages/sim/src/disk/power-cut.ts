@@ -1,79 +1,140 @@
-/** What a power cut can make of a file system: every combination that the rules of `model.ts` allow, or a seeded sample. */
+/** What a power cut can make of a file system: every combination that the rules allow, or a seeded sample. */
 
 import type { Prng } from '../prng.ts';
-import { type Change, copyOf, type FileNode, type FileSystem, type FolderNode, sector_bytes } from './model.ts';
+import { contentsAfterCut } from './file-contents.ts';
+import {
+  type Change,
+  copyOf,
+  type FileSystem,
+  type FolderNode,
+  type Node,
+  root_node,
+  settledFile,
+  settledFolder,
+} from './model.ts';
 
-export type Crashes = {
-  /** As they are found at the next boot: nothing is pending in them. */
-  readonly states: readonly FileSystem[];
-  /** How many combinations there are; above the limit only a sample is in `states`. */
-  readonly combinations: number;
+/** One choice that the power cut makes for us, and how many ways it can fall: from nothing survived (0) to all of it. */
+export type Choice = {
+  readonly node: number;
+  /** A folder's change by its place, or what is not synced of a file or a folder itself. */
+  readonly of: number | 'content' | 'mode';
+  readonly ways: number;
 };
 
-/** One choice that the power cut makes for us, and how many ways it can fall. */
-type Choice = { readonly node: number; readonly change: number | null; readonly ways: number };
+/** How each choice falls: a digit of base 36 for each. */
+export type Fall = string;
 
-export function crashStates(system: FileSystem, limit: number, prng: Prng): Crashes {
-  const choices = choicesIn(system);
-  const combinations = choices.reduce((product, { ways }) => product * ways, 1);
-  const states =
-    combinations <= limit
-      ? Array.from({ length: combinations }, (_, index) => fall(system, choices, digitsOf(index, choices)))
-      : sample(system, choices, limit, prng);
-  return { states, combinations };
-}
+const digits = 36;
 
-/** The extremes are always among them: nothing survived, and everything did. */
-function sample(system: FileSystem, choices: readonly Choice[], limit: number, prng: Prng): FileSystem[] {
-  const none = choices.map(() => 0);
-  const all = choices.map(({ ways }) => ways - 1);
-  const others = Array.from({ length: limit - 2 }, () => choices.map(({ ways }) => prng.below(ways)));
-  return [none, all, ...others].map((digits) => fall(system, choices, digits));
-}
-
-function choicesIn(system: FileSystem): readonly Choice[] {
+export function choicesIn(system: FileSystem): readonly Choice[] {
   const choices: Choice[] = [];
   for (const [node, entry] of system.nodes) {
-    if (entry.kind === 'folder') {
-      choices.push(...entry.pending.map((_, change) => ({ node, change, ways: 2 })));
-    } else if (entry.kind === 'file' && entry.content !== entry.durable) {
-      choices.push({ node, change: null, ways: contentsOf(entry).length });
+    if (entry.kind === 'symlink') continue;
+    if (entry.mode !== entry.durable.mode) choices.push({ node, of: 'mode', ways: 2 });
+    if (entry.kind === 'folder') choices.push(...entry.pending.map((_, change) => ({ node, of: change, ways: 2 })));
+    else if (entry.emptied || entry.writes.length > 0) {
+      const ways = contentsAfterCut(entry).length;
+      if (ways > digits) throw new Error(`a file may be left in ${ways} ways: more than one digit tells`);
+      if (ways > 1) choices.push({ node, of: 'content', ways });
     }
   }
   return choices;
 }
 
-function digitsOf(index: number, choices: readonly Choice[]): readonly number[] {
-  let rest = index;
-  return choices.map(({ ways }) => {
-    const digit = rest % ways;
-    rest = Math.floor(rest / ways);
-    return digit;
-  });
+export function combinationsOf(choices: readonly Choice[]): number {
+  return choices.reduce((product, { ways }) => product * ways, 1);
 }
 
-function fall(system: FileSystem, choices: readonly Choice[], digits: readonly number[]): FileSystem {
+/** All of them, or a sample that begins with the two extremes: nothing survived, and everything did. */
+export function fallsOf(choices: readonly Choice[], limit: number, prng: Prng): readonly Fall[] {
+  const combinations = combinationsOf(choices);
+  if (combinations <= limit) return Array.from({ length: combinations }, (_, index) => fallNumber(index, choices));
+  const falls = new Set([written(choices, () => 0), everythingSurvives(choices)].slice(0, limit));
+  for (let tries = 0; falls.size < limit && tries < 4 * limit; tries += 1) {
+    // Of what is lost or survives alone among many, an even chance would hardly ever give an example.
+    const lost = [0.15, 0.5, 0.85][prng.below(3)] ?? 0.5;
+    falls.add(written(choices, (ways) => (prng.fraction() < lost ? prng.below(ways) : ways - 1)));
+  }
+  return [...falls];
+}
+
+/** NaN where the fall does not say. */
+export function wayOf(fall: Fall, index: number): number {
+  return Number.parseInt(fall.charAt(index), digits);
+}
+
+export function everythingSurvives(choices: readonly Choice[]): Fall {
+  return written(choices, (ways) => ways - 1);
+}
+
+/** As it is found at the next boot: nothing is pending in it. */
+export function afterFall(system: FileSystem, choices: readonly Choice[], fall: Fall): FileSystem {
   const after = copyOf(system);
   const survived = new Map<number, Set<number>>();
-  for (const [index, { node, change }] of choices.entries()) {
-    const digit = digits[index] ?? 0;
+  for (const [index, { node, of }] of choices.entries()) {
+    const way = wayOf(fall, index);
     const entry = after.nodes.get(node);
-    if (change !== null) {
-      if (digit === 1) survived.set(node, (survived.get(node) ?? new Set()).add(change));
-    } else if (entry?.kind === 'file') {
-      entry.content = contentsOf(entry)[digit] ?? entry.durable;
-    }
+    if (entry === undefined || entry.kind === 'symlink' || Number.isNaN(way))
+      throw new Error(`${fall} is not how it can fall`);
+    if (of === 'mode') after.nodes.set(node, way === 1 ? entry : { ...entry, mode: entry.durable.mode });
+    else if (of === 'content' && entry.kind === 'file') {
+      after.nodes.set(node, { ...entry, content: contentsAfterCut(entry)[way] ?? entry.content });
+    } else if (of !== 'content' && way === 1) survived.set(node, (survived.get(node) ?? new Set()).add(of));
   }
-  const folders = [...after.nodes].filter((pair): pair is [number, FolderNode] => pair[1].kind === 'folder');
-  for (const [id, folder] of folders) applySurvivors(folder, survived.get(id) ?? new Set());
-  for (const [id, folder] of folders) dropMoved(after, folder, survived.get(id) ?? new Set());
+  rebuildFolders(after, survived);
   settle(after);
   return after;
 }
 
-function applySurvivors(folder: FolderNode, survived: ReadonlySet<number>): void {
-  folder.entries = new Map(folder.durable);
-  for (const [index, change] of folder.pending.entries()) if (survived.has(index)) apply(folder.entries, change);
+/** For who needs the states alone. */
+export function crashStates(
+  system: FileSystem,
+  limit: number,
+  prng: Prng,
+): { readonly states: readonly FileSystem[]; readonly combinations: number } {
+  const choices = choicesIn(system);
+  const states = fallsOf(choices, limit, prng).map((fall) => afterFall(system, choices, fall));
+  return { states, combinations: combinationsOf(choices) };
+}
+
+function fallNumber(index: number, choices: readonly Choice[]): Fall {
+  let rest = index;
+  return written(choices, (ways) => {
+    const way = rest % ways;
+    rest = Math.floor(rest / ways);
+    return way;
+  });
+}
+
+function written(choices: readonly Choice[], fall: (ways: number) => number): Fall {
+  return choices.map(({ ways }) => fall(ways).toString(digits)).join('');
+}
+
+function rebuildFolders({ nodes }: FileSystem, survived: ReadonlyMap<number, ReadonlySet<number>>): void {
+  const unsettled = [...nodes].filter((pair): pair is [number, FolderNode] => isUnsettledFolder(pair[1]));
+  const rebuilt = new Map<number, Map<string, number>>();
+  for (const [id, folder] of unsettled) {
+    const entries = new Map(folder.durable.entries);
+    for (const [index, change] of folder.pending.entries()) if (survived.get(id)?.has(index)) apply(entries, change);
+    rebuilt.set(id, entries);
+  }
+  const entriesOf = (id: number): ReadonlyMap<string, number> | undefined => {
+    const node = nodes.get(id);
+    return rebuilt.get(id) ?? (node?.kind === 'folder' ? node.entries : undefined);
+  };
+  for (const [id, folder] of unsettled) {
+    const entries = rebuilt.get(id) ?? new Map<string, number>();
+    for (const [index, change] of folder.pending.entries()) {
+      if (change.kind !== 'move_out' || !survived.get(id)?.has(index)) continue;
+      const { name, node, into, as } = change;
+      if (entries.get(name) === node && entriesOf(into)?.get(as) === node) entries.delete(name);
+    }
+    nodes.set(id, { ...folder, entries });
+  }
+}
+
+function isUnsettledFolder(node: Node): node is FolderNode {
+  return node.kind === 'folder' && node.pending.length > 0;
 }
 
 function apply(entries: Map<string, number>, change: Change): void {
@@ -84,13 +145,11 @@ function apply(entries: Map<string, number>, change: Change): void {
     case 'remove':
       entries.delete(change.name);
       return;
-    case 'rename': {
-      const node = entries.get(change.from);
-      if (node === undefined) return;
-      entries.delete(change.from);
-      entries.set(change.to, node);
+    case 'rename':
+      // It is the file that is renamed, and not what an earlier change, which was lost, has left under that name.
+      for (const [name, node] of entries) if (node === change.node) entries.delete(name);
+      entries.set(change.to, change.node);
       return;
-    }
     // After all folders: whether it counts depends on another one.
     case 'move_out':
       return;
@@ -99,43 +158,49 @@ function apply(entries: Map<string, number>, change: Change): void {
   }
 }
 
-function dropMoved(system: FileSystem, folder: FolderNode, survived: ReadonlySet<number>): void {
-  for (const [index, change] of folder.pending.entries()) {
-    if (change.kind !== 'move_out' || !survived.has(index)) continue;
-    const target = system.nodes.get(change.into);
-    const moved = folder.entries.get(change.name);
-    if (target?.kind === 'folder' && target.entries.get(change.as) === moved) folder.entries.delete(change.name);
-  }
-}
-
 /** What the next boot finds is all there is: nothing is pending any more, and what has no name is gone. */
-function settle(system: FileSystem): void {
+function settle({ nodes }: FileSystem): void {
   const reached = new Set<number>();
-  const visit = (id: number): void => {
-    const node = system.nodes.get(id);
-    if (!node || reached.has(id)) return;
+  const pending = [root_node];
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    const node = nodes.get(id);
+    if (!node || reached.has(id)) continue;
     reached.add(id);
-    if (node.kind === 'folder') for (const child of node.entries.values()) visit(child);
-  };
-  visit(1);
-  for (const [id, node] of system.nodes) {
-    if (!reached.has(id)) system.nodes.delete(id);
-    else if (node.kind === 'file') node.durable = node.content;
-    else if (node.kind === 'folder') {
-      node.durable = new Map(node.entries);
-      node.pending = [];
-    }
+    if (node.kind === 'folder') pending.push(...node.entries.values());
+  }
+  for (const [id, node] of nodes) {
+    if (!reached.has(id)) nodes.delete(id);
+    else if (!isSettled(node)) nodes.set(id, settled(node));
   }
 }
 
-/** From nothing of what was written to all of it. */
-function contentsOf({ content, durable }: FileNode): readonly Uint8Array[] {
-  const contents = [durable, new Uint8Array(0), new Uint8Array(content.length)];
-  const torn = Math.floor(content.length / 2 / sector_bytes) * sector_bytes;
-  if (torn > 0) {
-    const half = new Uint8Array(content.length);
-    half.set(content.subarray(0, torn));
-    contents.push(content.slice(0, torn), half);
+function isSettled(node: Node): boolean {
+  switch (node.kind) {
+    case 'file':
+      return (
+        node.content === node.durable.content &&
+        node.mode === node.durable.mode &&
+        !node.emptied &&
+        node.writes.length === 0
+      );
+    case 'folder':
+      return node.entries === node.durable.entries && node.mode === node.durable.mode && node.pending.length === 0;
+    case 'symlink':
+      return true;
+    default:
+      return node satisfies never;
   }
-  return [...contents, content];
+}
+
+function settled(node: Node): Node {
+  switch (node.kind) {
+    case 'file':
+      return settledFile(node.mode, node.content);
+    case 'folder':
+      return settledFolder(node.mode, node.entries);
+    case 'symlink':
+      return node;
+    default:
+      return node satisfies never;
+  }
 }

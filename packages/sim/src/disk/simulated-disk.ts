@@ -1,7 +1,18 @@
 /** The `Disk` port over the model. Every operation that changes something can be the last one before the power goes. */
 
 import type { Disk, DiskEntry, DiskWriter } from '@kedge/core/ports';
-import { emptyFolder, type FileNode, type FileSystem, type FolderNode, type Node, root_node } from './model.ts';
+import {
+  type Change,
+  emptyFile,
+  emptyFolder,
+  type FileNode,
+  type FileSystem,
+  type FolderNode,
+  type Node,
+  settledFile,
+  settledFolder,
+} from './model.ts';
+import { findNode, partsOf } from './path.ts';
 
 /** Called before each change. It throws to stop the world there. */
 export type BeforeChange = (operation: string, path: string) => void;
@@ -11,15 +22,9 @@ export function simulatedDisk(system: FileSystem, before: BeforeChange, lies = f
   const { nodes } = system;
 
   function find(path: string): { readonly id: number; readonly node: Node } | undefined {
-    let id = root_node;
-    for (const name of partsOf(path)) {
-      const folder = nodes.get(id);
-      const child = folder?.kind === 'folder' ? folder.entries.get(name) : undefined;
-      if (child === undefined) return undefined;
-      id = child;
-    }
-    const node = nodes.get(id);
-    return node && { id, node };
+    const id = findNode(system, path);
+    const node = id === undefined ? undefined : nodes.get(id);
+    return id === undefined || !node ? undefined : { id, node };
   }
 
   function parent(path: string): { readonly id: number; readonly folder: FolderNode; readonly name: string } {
@@ -35,19 +40,26 @@ export function simulatedDisk(system: FileSystem, before: BeforeChange, lies = f
     return found?.kind === 'file' ? found : undefined;
   }
 
-  function add(path: string, node: Node): void {
-    const { folder, name } = parent(path);
+  function change(id: number, change: Change, edit: (entries: Map<string, number>) => void): void {
+    const folder = nodes.get(id);
+    if (folder?.kind !== 'folder') throw new Error('only a folder has names to change');
+    const entries = new Map(folder.entries);
+    edit(entries);
+    nodes.set(id, { ...folder, entries, pending: [...folder.pending, change] });
+  }
+
+  function add(path: string, node: Node): number {
+    const { id: folder, name } = parent(path);
     const id = system.next_node;
     system.next_node += 1;
     nodes.set(id, node);
-    folder.entries.set(name, id);
-    folder.pending.push({ kind: 'add', name, node: id });
+    change(folder, { kind: 'add', name, node: id }, (entries) => entries.set(name, id));
+    return id;
   }
 
   function remove(path: string): void {
-    const { folder, name } = parent(path);
-    folder.entries.delete(name);
-    folder.pending.push({ kind: 'remove', name });
+    const { id, name } = parent(path);
+    change(id, { kind: 'remove', name }, (entries) => entries.delete(name));
   }
 
   return {
@@ -74,15 +86,18 @@ export function simulatedDisk(system: FileSystem, before: BeforeChange, lies = f
     },
 
     async open(path, how, mode): Promise<DiskWriter> {
-      const existing = find(path)?.node;
-      if (existing && existing.kind !== 'file') throw failure('EISDIR', path);
-      if (!existing || (how === 'new' && existing.content.length > 0)) before('open', path);
-      const empty = new Uint8Array(0);
-      if (existing && how === 'new') existing.content = empty;
-      if (!existing) add(path, { kind: 'file', mode, content: empty, durable: empty });
-      const opened = file(path);
-      if (!opened) throw failure('ENOENT', path);
-      return writerOf(opened, path, before, lies);
+      const existing = find(path);
+      if (!existing) {
+        before('open', path);
+        return writerOf(nodes, add(path, emptyFile(mode)), path, before, lies);
+      }
+      const { id, node } = existing;
+      if (node.kind !== 'file') throw failure('EISDIR', path);
+      if (how === 'new' && node.content.length > 0) {
+        before('open', path);
+        nodes.set(id, { ...node, content: new Uint8Array(0), emptied: true, writes: [] });
+      }
+      return writerOf(nodes, id, path, before, lies);
     },
 
     async makeFolder(path, mode = 0o755) {
@@ -104,14 +119,16 @@ export function simulatedDisk(system: FileSystem, before: BeforeChange, lies = f
       const replaced = find(to)?.node;
       if (replaced?.kind === 'folder' && replaced.entries.size > 0) throw failure('ENOTEMPTY', to);
       before('rename', to);
-      source.folder.entries.delete(source.name);
-      target.folder.entries.set(target.name, moved);
       if (source.id === target.id) {
-        source.folder.pending.push({ kind: 'rename', from: source.name, to: target.name });
-      } else {
-        target.folder.pending.push({ kind: 'add', name: target.name, node: moved });
-        source.folder.pending.push({ kind: 'move_out', name: source.name, into: target.id, as: target.name });
+        change(source.id, { kind: 'rename', from: source.name, to: target.name, node: moved }, (entries) => {
+          entries.delete(source.name);
+          entries.set(target.name, moved);
+        });
+        return;
       }
+      change(target.id, { kind: 'add', name: target.name, node: moved }, (entries) => entries.set(target.name, moved));
+      const out = { kind: 'move_out', name: source.name, node: moved, into: target.id, as: target.name } as const;
+      change(source.id, out, (entries) => entries.delete(source.name));
     },
 
     async removeFile(path) {
@@ -138,36 +155,57 @@ export function simulatedDisk(system: FileSystem, before: BeforeChange, lies = f
     },
 
     async setMode(path, mode) {
-      const node = find(path)?.node;
-      if (!node) throw failure('ENOENT', path);
-      if (node.kind !== 'symlink') node.mode = mode;
+      const found = find(path);
+      if (!found) throw failure('ENOENT', path);
+      if (found.node.kind === 'symlink' || found.node.mode === mode) return;
+      before('setMode', path);
+      nodes.set(found.id, { ...found.node, mode });
     },
 
     async syncFolder(path) {
-      const node = find(path)?.node;
-      if (node?.kind !== 'folder') throw failure('ENOENT', path);
+      const found = find(path);
+      if (found?.node.kind !== 'folder') throw failure('ENOENT', path);
       before('syncFolder', path);
       if (lies) return;
-      node.durable = new Map(node.entries);
-      node.pending = [];
+      for (const moved of found.node.pending) if (moved.kind === 'move_out') settleMove(nodes, moved);
+      nodes.set(found.id, settledFolder(found.node.mode, found.node.entries));
     },
 
     freeSpace: async () => 2 ** 40,
   };
 }
 
-function writerOf(file: FileNode, path: string, before: BeforeChange, lies: boolean): DiskWriter {
+/** Once the old name is durably gone, the new one is durably there: a rename never leaves a file without a name. */
+function settleMove(nodes: Map<number, Node>, { node, into, as }: Change & { readonly kind: 'move_out' }): void {
+  const target = nodes.get(into);
+  if (target?.kind !== 'folder') return;
+  const isIts = (change: Change): boolean => change.kind === 'add' && change.node === node && change.name === as;
+  if (!target.pending.some(isIts)) return;
+  const entries = new Map(target.durable.entries).set(as, node);
+  const pending = target.pending.filter((change) => !isIts(change));
+  nodes.set(into, { ...target, durable: { ...target.durable, entries }, pending });
+}
+
+function writerOf(nodes: Map<number, Node>, id: number, path: string, before: BeforeChange, lies: boolean): DiskWriter {
+  const opened = (): FileNode => {
+    const node = nodes.get(id);
+    if (node?.kind !== 'file') throw failure('EBADF', path);
+    return node;
+  };
   return {
     async write(bytes) {
       before('write', path);
-      const longer = new Uint8Array(file.content.length + bytes.length);
-      longer.set(file.content);
-      longer.set(bytes, file.content.length);
-      file.content = longer;
+      const node = opened();
+      const [from, until] = [node.content.length, node.content.length + bytes.length];
+      const content = new Uint8Array(until);
+      content.set(node.content);
+      content.set(bytes, from);
+      nodes.set(id, { ...node, content, writes: [...node.writes, { from, until }] });
     },
     async sync() {
       before('sync', path);
-      if (!lies) file.durable = file.content;
+      const { mode, content } = opened();
+      if (!lies) nodes.set(id, settledFile(mode, content));
     },
     close: async () => undefined,
   };
@@ -184,10 +222,6 @@ function entryOf(node: Node): DiskEntry {
     default:
       return node satisfies never;
   }
-}
-
-function partsOf(path: string): string[] {
-  return path.split('/').filter((part) => part !== '');
 }
 
 function failure(code: string, path: string): Error {
