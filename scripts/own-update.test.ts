@@ -2,7 +2,7 @@
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { callLocalApi } from '@kedge/agent/os/local-api-client';
 import { nodeProcesses } from '@kedge/agent/os/processes';
@@ -162,7 +162,7 @@ test('one that fails its checks goes back to the one before it by itself, and is
   expect(appProcess()).toEqual(app);
 });
 
-test('one that cannot even start is left once its links are swapped back by hand', async () => {
+test('one that cannot even start is left once its link is moved back by hand', async () => {
   const first = await installed();
   const app = appProcess();
   await publishAgent('2.1.0', 'process.exit(process.argv[2] === "--help" ? 0 : 1)');
@@ -170,14 +170,9 @@ test('one that cannot even start is left once its links are swapped back by hand
   expect(await exitOf(launch('run'))).toBe(1);
   expect(readlinkSync(inDevice('agent/previous'))).toBe('releases/2.0.0');
 
-  mkdirSync(inDevice('swap'));
-  execFileSync(
-    'sh',
-    ['-ceu', 'mv agent/current swap/was; mv agent/previous agent/current; mv swap/was agent/previous'],
-    {
-      cwd: world.device_folder,
-    },
-  );
+  // The shell line of docs/configuration.md.
+  const line = 'ln -s "$(readlink previous)" current.new && mv -T current.new current';
+  execFileSync('sh', ['-c', line], { cwd: inDevice('agent') });
   await run();
   expect(await ownStatus()).toMatchObject({ installed: '2.0.0', pinned_out: [{ version: '2.1.0' }] });
   expect(existsSync(inDevice('agent/releases/2.1.0'))).toBe(false);

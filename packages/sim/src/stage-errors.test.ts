@@ -23,7 +23,8 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-const look = (): Promise<Report> => update(booted.device, { kind: 'asked', wanted: null });
+const asked = { kind: 'asked', wanted: null } as const;
+const look = (): Promise<Report> => update(booted.device, asked);
 
 /** The states and reports since the first install. */
 const traceSince = (): readonly string[] => booted.trace().slice(11);
@@ -233,6 +234,19 @@ describe('an error in stage 8, commit or roll back', () => {
       await expectPinnedOut();
     },
   );
+});
+
+describe('a device that is in trouble while the data goes back', () => {
+  test.each(['ENOSPC', 'EBUSY'])('with %s, is tried again, and every row is kept', async (code) => {
+    await publish({ ill: 'answers 503' });
+    const trouble = async () => Promise.reject(Object.assign(new Error('not now'), { code }));
+    const { device } = booted;
+    const report = await update({ ...device, data: { ...device.data, migrateDown: trouble } }, asked);
+    expect(report).toMatchObject({ kind: 'unfinished', stage: 'commit' });
+    await createAgent(device).recover();
+    expect(traceSince().slice(-2)).toEqual(['COMPLETE', 'report rolled_back']);
+    await expectPinnedOut();
+  });
 });
 
 test('an error in stage 9, report: an update whose report is not acknowledged is an update, and is reported later', async () => {

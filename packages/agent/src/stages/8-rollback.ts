@@ -9,7 +9,7 @@ import { removeTree } from '@kedge/trust/atomic-file';
 import { appliedMigrations } from '../apply/2-migrate.ts';
 import { backupFolder, dropBackup } from '../backups.ts';
 import { type Device, timeText } from '../device.ts';
-import { isOfTheDevice, isOutOfSpace, sentenceOf } from '../failure.ts';
+import { firstCode, isOfTheDevice, isOutOfSpace, sentenceOf } from '../failure.ts';
 import { readInstalled } from '../installed.ts';
 import { type Complete, inFlight, type RollingBack } from '../journal/journal.ts';
 import { forgetManifest, localRelease } from '../local-release.ts';
@@ -133,6 +133,8 @@ async function migrateDown(data: Data, left: LocalRelease, kept?: LocalRelease):
     for (const migration of plan.undo) await data.migrateDown(migration, left);
     return undefined;
   } catch (error) {
+    // A device that is short of something can do it later, with every row. What a disk cannot read any more, it never will.
+    if (isOfTheDevice(error) && firstCode(error) !== 'EIO') throw error;
     return sentenceOf(error);
   }
 }
