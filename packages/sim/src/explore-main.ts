@@ -16,7 +16,7 @@ const options = {
   json: { type: 'boolean', default: false },
   seed: { type: 'string', default: '1' },
   kind: { type: 'string' },
-  states: { type: 'string', default: '8' },
+  states: { type: 'string', default: '6' },
   cut: { type: 'string' },
   lies: { type: 'boolean', default: false },
   'write-docs': { type: 'boolean', default: false },

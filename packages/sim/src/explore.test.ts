@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { explore } from './explore.ts';
+import { explore, exploreCuts, openExploration } from './explore.ts';
+import { addFindings, noFindings } from './explore-findings.ts';
 import { kinds } from './explore-kinds.ts';
 import { cutText, parseCuts, replay, shrink } from './explore-replay.ts';
 import { rememberSignatures } from './os/remembered-signatures.ts';
@@ -25,6 +26,22 @@ test.each(kinds.map(({ name }) => name))(
   },
   120_000,
 );
+
+test('what is found does not depend on how many workers share the cuts', async () => {
+  const kind = kindNamed('publish');
+  const limits = { states_max: 4, states_again_max: 2, cut_every: 5 };
+  const alone = await openExploration(kind, 1, limits);
+  const all = await exploreCuts(alone, 0, alone.moments.length);
+  const shared = noFindings();
+  for (const [from, until] of [
+    [10, alone.moments.length],
+    [0, 10],
+  ] as const) {
+    addFindings(shared, await exploreCuts(await openExploration(kind, 1, limits), from, until));
+  }
+  expect([...shared.crash_states].toSorted()).toEqual([...all.crash_states].toSorted());
+  expect([...shared.recoveries].toSorted()).toEqual([...all.recoveries].toSorted());
+}, 120_000);
 
 test('a disk whose fsync does nothing is found out, and the shortest way there plays again', async () => {
   const kind = kindNamed('a person goes back');

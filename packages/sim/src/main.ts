@@ -16,7 +16,7 @@ Cuts all that devices and their vendors do at every disk operation, boots on eve
 again in the recovery. Ends with exit code 1 and the shortest way there when a device is stranded.
   --seed N     chooses among states where there are more than are tried (1)
   --kind NAME  only this one
-  --states N   tried after each cut of the work (8); a third of that in the recovery
+  --states N   tried after each cut of the work (6); a third of that in the recovery
   --cut CUTS   plays one way again and prints its trace, as 12/0110,3/01: the operation before which the power goes, and how
                each choice falls that the disk then has, first in the work and then in the recovery
   --lies       on a disk whose fsync does nothing

@@ -54,6 +54,27 @@ export const recovery: readonly Mutation[] = [
     detector: explore('failing first install'),
   },
   {
+    name: 'the way back is only linked once the new release is kept',
+    file: 'packages/agent/src/apply/3-switch.ts',
+    find: '  await deployer.setPrevious(update.from?.version);\n',
+    replace: '',
+    detector: explore('agent that cannot start'),
+  },
+  {
+    name: 'an agent that is to be restarted validates its successor',
+    file: 'packages/agent/src/apply/4-validate.ts',
+    find: '  signal.throwIfAborted();\n',
+    replace: '',
+    detector: explore('agent updates itself'),
+  },
+  {
+    name: 'an agent that went back from itself goes on as it is',
+    file: 'packages/agent/src/service/own-program.ts',
+    find: 'if (release.manifest.version !== version) restart(release.manifest.version);',
+    replace: 'if (release.manifest.version > (version ?? "")) restart(release.manifest.version);',
+    detector: explore('agent that fails its checks'),
+  },
+  {
     name: 'any agent that finds SWITCHED is the one to be validated',
     file: resume,
     find: 'own_version === record.to.version',
