@@ -10,9 +10,9 @@ import { Metadata, MetaFile, type Root, Signature, Snapshot, type Targets, Times
 import type { Role } from '@tufjs/models/dist/role.js';
 import { type Keyring, keyFileName } from './keyring.ts';
 import { expiryOf, instantOf } from './lifetime.ts';
-import { showRoot, writeRoot } from './pending-root.ts';
 import { Refused } from './refused.ts';
 import type { Repository } from './repository.ts';
+import { showFile } from './shown-file.ts';
 
 export type Change = {
   readonly root?: Root;
@@ -38,12 +38,11 @@ type Ports = { readonly disk: Disk; readonly clock: Clock; readonly sha256: Sha2
 export async function commit(ports: Ports, keyring: Keyring, base: Base, change: Change): Promise<void> {
   refuseEarlierTime(ports.clock.now_ms(), base, change);
   const signed = signAll(ports, keyring, base, change);
-  if (base.root) await showRoot(ports.disk, base.folder, base.root.signed.version);
   for (const [path, bytes] of change.files ?? []) {
     await writeFile(ports.disk, `${base.folder}/${targetFile({ path, sha256: digestOf(ports.sha256, bytes) })}`, bytes);
   }
   for (const [file, bytes] of signed.files) await writeFile(ports.disk, `${base.folder}/metadata/${file}`, bytes);
-  if (change.root && signed.root) await writeRoot(ports.disk, base.folder, change.root.version, signed.root);
+  for (const [file, bytes] of signed.shown) await showFile(ports.disk, `${base.folder}/metadata/${file}`, bytes);
 }
 
 const clock_skew_ms_max = 3_600_000;
@@ -60,10 +59,11 @@ function refuseEarlierTime(now_ms: number, { timestamp }: Base, change: Change):
   );
 }
 
+/** By file name, in the order in which they are to be written. */
 type SignedChange = {
-  /** By file name, in the order in which they are to be written. */
   readonly files: ReadonlyMap<string, Uint8Array>;
-  readonly root: Uint8Array | undefined;
+  /** What devices follow; after all that it leads to. */
+  readonly shown: ReadonlyMap<string, Uint8Array>;
 };
 
 function signAll(ports: Ports, keyring: Keyring, base: Base, change: Change): SignedChange {
@@ -73,7 +73,7 @@ function signAll(ports: Ports, keyring: Keyring, base: Base, change: Change): Si
   if (!root || !delegations) throw new Error('a change without root or targets, of a repository that has none');
   const files = new Map<string, Uint8Array>();
   const meta: Record<string, MetaFile> = { ...base.snapshot?.signed.meta };
-  const add = (role: string, metadata: Metadata<Targets | Snapshot | Timestamp>): MetaFile => {
+  const add = (role: string, metadata: Metadata<Targets | Snapshot>): MetaFile => {
     const { version } = metadata.signed;
     const bytes = encode(metadata);
     files.set(metadataFile(role, version), bytes);
@@ -100,9 +100,12 @@ function signAll(ports: Ports, keyring: Keyring, base: Base, change: Change): Si
     // A device without a clock takes the time from here.
     unrecognizedFields: { signed_at: instantOf(now_ms) },
   });
-  const rootMetadata = change.root && signRoot(keyring, change.root, base.root?.signed);
-  add('timestamp', signTop('timestamp', timestamp));
-  return { files, root: rootMetadata && encode(rootMetadata) };
+  const shown = new Map([[metadataFile('timestamp', 0), encode(signTop('timestamp', timestamp))]]);
+  if (change.root) {
+    const metadata = signRoot(keyring, change.root, base.root?.signed);
+    shown.set(metadataFile('root', change.root.version), encode(metadata));
+  }
+  return { files, shown };
 }
 
 function encode(metadata: Metadata<Root | Targets | Snapshot | Timestamp>): Uint8Array {

@@ -18,6 +18,7 @@ import { type KeyPlace, type KeyPorts, keyFileName, makeKeys, readKeyring } from
 import { expiryOf, instantOf } from './lifetime.ts';
 import { Refused } from './refused.ts';
 import { readRepository, roleOf } from './repository.ts';
+import { takeUpRepository } from './shown-file.ts';
 import { nextTargets } from './targets.ts';
 import { revocationChange } from './yank.ts';
 
@@ -87,7 +88,7 @@ async function replaceKeys(
   role: Role,
   isReplaced: (key_id: string) => boolean,
 ): Promise<Replaced> {
-  const repository = await readRepository(ports.disk, folder);
+  const repository = await takeUpRepository(ports.disk, folder);
   const old = keySetOf(repository.root.signed, repository.targets.signed, role);
   const replaced = old.keyIDs.filter(isReplaced);
   const kept = old.keyIDs.filter((key_id) => !isReplaced(key_id));

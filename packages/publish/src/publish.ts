@@ -12,7 +12,8 @@ import { commit } from './commit.ts';
 import type { Keyring } from './keyring.ts';
 import { Refused } from './refused.ts';
 import { releasesIn } from './releases.ts';
-import { type Repository, readRepository, roleOf } from './repository.ts';
+import { type Repository, roleOf } from './repository.ts';
+import { takeUpRepository } from './shown-file.ts';
 import { describeTarget, nextTargets } from './targets.ts';
 
 export type Published = {
@@ -32,7 +33,7 @@ export async function publish(ports: Ports, keyring: Keyring, folder: string, re
   if (!bytes) throw new InvalidInput(release, `holds no ${builtManifestFile}; run "kedge build" first`);
   const built = parseJson(manifest, new TextDecoder().decode(bytes), builtManifestFile);
   assertChannelFits(built);
-  const repository = await readRepository(ports.disk, folder);
+  const repository = await takeUpRepository(ports.disk, folder);
   const path = manifestPath(built);
   const manifest_sha256 = digestOf(ports.sha256, bytes);
   if (isPublished(repository, built, manifest_sha256)) return { kind: 'already_published', path, manifest_sha256 };
@@ -70,11 +71,19 @@ async function copyArtifact(ports: Ports, release: string, folder: string, artif
   const path = artifactPath(artifact.sha256);
   const from = `${release}/${path}`;
   const to = `${folder}/${path}`;
-  if (await isArtifact(ports, to, artifact)) return;
-  if (!(await isArtifact(ports, from, artifact))) {
-    throw new Refused(`${from} is missing or not what the manifest says: build the release again`);
-  }
   await makeFolderDurable(disk, `${folder}/artifacts`);
+  if (!(await isArtifact(ports, to, artifact))) {
+    if (!(await isArtifact(ports, from, artifact))) {
+      throw new Refused(`${from} is missing or not what the manifest says: build the release again`);
+    }
+    await copyFile(disk, from, to);
+  }
+  // Where it was there already as well: its name may be younger than the last sync, when a publish was killed.
+  await disk.syncFolder(`${folder}/artifacts`);
+}
+
+/** Durable, but for its new name. */
+async function copyFile(disk: Disk, from: string, to: string): Promise<void> {
   const temp = `${to}.tmp`;
   const file = await disk.open(temp, 'new', 0o644);
   try {
@@ -84,7 +93,6 @@ async function copyArtifact(ports: Ports, release: string, folder: string, artif
     await file.close();
   }
   await disk.rename(temp, to);
-  await disk.syncFolder(`${folder}/artifacts`);
 }
 
 export async function isArtifact(

@@ -6,7 +6,8 @@ import { Root, type Targets } from '@tufjs/models';
 import { type Change, commit, specVersion } from './commit.ts';
 import type { Keyring } from './keyring.ts';
 import { expiryOf, isCloseToExpiry } from './lifetime.ts';
-import { type Repository, readRepository, roleOf } from './repository.ts';
+import { type Repository, roleOf } from './repository.ts';
+import { takeUpRepository } from './shown-file.ts';
 import { nextTargets } from './targets.ts';
 
 export type Refreshed = {
@@ -21,7 +22,7 @@ export async function refreshRepository(
   keyring: Keyring,
   folder: string,
 ): Promise<Refreshed> {
-  const repository = await readRepository(ports.disk, folder);
+  const repository = await takeUpRepository(ports.disk, folder);
   const now_ms = ports.clock.now_ms();
   const due = [...topRoleNames, ...delegatedRoleNames]
     .filter((role) => role !== 'timestamp')

@@ -14,7 +14,6 @@ import { type DelegatedRole, delegatedRoleNames } from '@kedge/trust/roles';
 import { Metadata, MetadataKind, type Root, type Snapshot, type Targets, type Timestamp } from '@tufjs/models';
 import type { JSONObject } from '@tufjs/models/dist/utils/index.js';
 import type { TrustedMetadataStore } from 'tuf-js/dist/store.js';
-import { followPendingRoot } from './pending-root.ts';
 import { Refused } from './refused.ts';
 
 export type Repository = {
@@ -35,9 +34,7 @@ export type Repository = {
  */
 export async function readRepository(disk: Disk, folder: string): Promise<Repository> {
   try {
-    const store = await readRootChain(disk, folder);
-    await followPendingRoot(disk, folder, store);
-    const { root } = store;
+    const root = (await readRootChain(disk, folder)).root;
     const timestamp = Metadata.fromJSON(MetadataKind.Timestamp, await readJson(disk, folder, 'timestamp', 0));
     const snapshotVersion = timestamp.signed.snapshotMeta.version;
     const snapshot = Metadata.fromJSON(

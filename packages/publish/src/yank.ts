@@ -13,7 +13,8 @@ import type { Keyring } from './keyring.ts';
 import { instantOf } from './lifetime.ts';
 import { Refused } from './refused.ts';
 import { releasesIn } from './releases.ts';
-import { type Repository, readRepository, roleOf } from './repository.ts';
+import { type Repository, roleOf } from './repository.ts';
+import { takeUpRepository } from './shown-file.ts';
 import { describeTarget, nextTargets } from './targets.ts';
 
 export type Withdrawal = {
@@ -29,7 +30,7 @@ type Ports = { readonly disk: Disk; readonly clock: Clock; readonly sha256: Sha2
 
 /** Returns the new sequence number; the same one when the release was taken back in the same way before. @throws Refused */
 export async function yank(ports: Ports, keyring: Keyring, folder: string, withdrawal: Withdrawal): Promise<number> {
-  const repository = await readRepository(ports.disk, folder);
+  const repository = await takeUpRepository(ports.disk, folder);
   const { action } = withdrawal;
   const manifest_sha256 = withdrawal.manifest_sha256 ?? digestOfPublished(repository, withdrawal);
   const list = await readList(ports, repository);

@@ -62,7 +62,11 @@ async function expectUpdated(booted: Booted): Promise<void> {
 }
 
 describe('an update was cut off, and the journal is damaged', () => {
-  const backup = () => `backups/${readdirSync(inDevice('backups')).at(-1)}`;
+  /** The one of the update: before the first install there was no database, and their ids may begin with the same second. */
+  const backup = (): string => {
+    const all = readdirSync(inDevice('backups')).map((id) => `backups/${id}`);
+    return all.find((folder) => existsSync(inDevice(`${folder}/data/app.db`))) ?? 'none';
+  };
 
   test('with the manifest of the new release: program and data go back, by the backup', async () => {
     await cutOffIn('SWITCHED');

@@ -136,8 +136,9 @@ export const order: readonly Mutation[] = [
   {
     name: 'the repository leads to files before they are there',
     file: 'packages/publish/src/commit.ts',
-    find: 'for (const [file, bytes] of signed.files) await writeFile',
-    replace: 'for (const [file, bytes] of [...signed.files].toReversed()) await writeFile',
+    find: '  for (const [file, bytes] of signed.files) await writeFile(ports.disk, `${base.folder}/metadata/${file}`, bytes);\n  for (const [file, bytes] of signed.shown) await showFile(ports.disk, `${base.folder}/metadata/${file}`, bytes);',
+    replace:
+      '  for (const [file, bytes] of signed.shown) await showFile(ports.disk, `${base.folder}/metadata/${file}`, bytes);\n  for (const [file, bytes] of signed.files) await writeFile(ports.disk, `${base.folder}/metadata/${file}`, bytes);',
     detector: explore('publish'),
   },
 ];

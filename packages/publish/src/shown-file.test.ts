@@ -12,7 +12,7 @@ beforeEach(async () => {
 afterEach(() => shop.close());
 
 const rootFile = (version: number) => join(shop.repository, `metadata/${version}.root.json`);
-const rotate = (role: 'root' | 'timestamp') =>
+const rotate = (role: 'root' | 'targets' | 'timestamp') =>
   rotateRole(shop.ports, { folder: shop.keys, passphrase: undefined }, shop.repository, role);
 
 /** A power cut right after a device has seen the new root, and before its name was durable. */
@@ -41,6 +41,19 @@ test('the daily signature shows a root that a power cut took, and leaves nothing
   await refreshRepository(shop.ports, await shop.keyring(), shop.repository);
   expect(await readFile(rootFile(2))).toEqual(seen);
   await expect(stat(`${rootFile(2)}.next`)).rejects.toThrow('ENOENT');
+});
+
+test('a timestamp that a power cut took is shown by the next command, and never made anew with other content', async () => {
+  const path = join(shop.repository, 'metadata/timestamp.json');
+  const before = await readFile(path);
+  await refreshRepository(shop.ports, await shop.keyring(), shop.repository);
+  const seen = await readFile(path);
+  await writeFile(`${path}.next`, seen);
+  await writeFile(path, before);
+  await rotate('targets');
+  const versions = [before, seen, await readFile(path)].map((bytes) => JSON.parse(bytes.toString()).signed.version);
+  expect(versions).toEqual([1, 2, 3]);
+  await expect(stat(`${path}.next`)).rejects.toThrow('ENOENT');
 });
 
 test('a pending root that nobody could have followed is written over', async () => {
