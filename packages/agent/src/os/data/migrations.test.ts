@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Manifest, type Migration, manifest, manifestFormat } from '@kedge/core/manifest';
 import { parseWith } from '@kedge/core/parse';
-import { errorCode } from '@kedge/core/ports';
+import { type Disk, errorCode } from '@kedge/core/ports';
 import { nodeDisk } from '@kedge/trust/os/disk';
 import { sha256 } from '@kedge/trust/os/sha256';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -30,9 +30,9 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function data(command_timeout_ms = 10_000) {
+function data(command_timeout_ms = 10_000, disk: Disk = nodeDisk) {
   const surroundings = { data_folder: join(folder, 'data'), variables: { port: '80' }, agent_environment: process.env };
-  return localData({ disk: nodeDisk, clock: fakeClock(), sha256, surroundings, command_timeout_ms });
+  return localData({ disk, clock: fakeClock(), sha256, surroundings, command_timeout_ms });
 }
 
 const appliedIds = async () => (await data().applied('app.db')).map(({ id }) => id);
@@ -172,6 +172,28 @@ describe('kill -9', () => {
     expect(rows('SELECT count(*) AS n FROM t')).toEqual([{ n: 50_000 }]);
     expect(await appliedIds()).toEqual(['001', '002']);
   });
+
+  test.for(['WAL', 'DELETE'])(
+    'right after the commit in a %s database: it is durable before anybody hears of it',
+    async (mode) => {
+      const migration = await prepared(mode);
+      // As long as somebody reads it, the WAL stays.
+      using reader = new DatabaseSync(path);
+      reader.prepare('SELECT count(*) FROM t').get();
+      await killAt('committed', migration);
+      const synced: string[] = [];
+      const disk: Disk = {
+        ...nodeDisk,
+        async open(file, how, bits) {
+          const writer = await nodeDisk.open(file, how, bits);
+          return { ...writer, sync: () => writer.sync().then(() => void synced.push(file)) };
+        },
+        syncFolder: (at) => nodeDisk.syncFolder(at).then(() => void synced.push(at)),
+      };
+      await data(10_000, disk).applied('app.db');
+      expect(synced).toEqual([...(mode === 'WAL' ? [`${path}-wal`] : []), join(folder, 'data')]);
+    },
+  );
 
   async function prepared(mode: string): Promise<Migration> {
     await mkdir(join(folder, 'data'));

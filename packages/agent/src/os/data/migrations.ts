@@ -88,11 +88,30 @@ export async function applied(ports: MigrationPorts, name: string): Promise<read
   const path = databasePath(ports, name);
   if (!(await ports.disk.stat(path))) return [];
   try {
+    await keepCommitted(ports.disk, path);
     using database = openReadable(path);
     return allRows(database);
   } catch (error) {
     throw dataError(`reading the migrations of ${path}`, error);
   }
+}
+
+/**
+ * What a program committed right before it was killed is seen, and may still be lost with the power: in a WAL that was not
+ * synced, or by a journal whose removal was not. Nobody must act on it before that is certain. The database itself is not
+ * opened for it, because closing it would drop the locks that SQLite holds on it for this process.
+ */
+async function keepCommitted(disk: Disk, path: string): Promise<void> {
+  const wal = `${path}-wal`;
+  if (await disk.stat(wal)) {
+    const file = await disk.open(wal, 'append', 0o600);
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+  await disk.syncFolder(parentOf(path));
 }
 
 async function change(
