@@ -83,7 +83,31 @@ Once the faults stop
 - Memory that lies, and several faults of different sorts at once: that is what \`./kedge sim --minutes M\` hunts for.`,
   `## On real kernels
 
-The suites below \`packages/sim/src/kernel\` run the same update as real processes: killed by strace at every fsync and every rename on
-ext4, on crash states that a loop device over FUSE replays, and under user-mode Linux whose process group is killed. They show that
-the rules above are not kinder than a kernel is.`,
+The suites below \`packages/sim/src/kernel\` run the same updates as real processes, and show that the rules above are not kinder than
+a kernel is. They are part of \`.ci/run\`, and print how much they did.
+
+- *strace*, on ext4 (\`noauto_da_alloc,commit=600\`: nothing reaches the disk but by fsync): killed at every fsync and every rename of an update
+  with a migration, at every third one of a first install and of both ways back, and at every second one of the recovery from such a
+  cut: more than 200 cuts, each with a boot, all checks, and the next release installed. With EIO at a rename or an fsync, or no room for a
+  file, the agent says so, and the device is well once that is over.
+- *FUSE*: a disk of our own logs every write and flush of ext4. A crash state keeps all writes before the last flush and any part of the later
+  ones, torn at sectors of 512 bytes: more than 100 states in each run, recoveries cut again among them. A torn superblock of ext4 is left out:
+  then the file system itself cannot be mounted.
+- *User-mode Linux*: a kernel with the agent, the app and the page cache inside is killed, more than 10 times in each run, in the recovery as well.
+- *eatmydata*, which makes every fsync do nothing, is the proof that these suites see a missing one: with it they find lost data.`,
+  `## A disk that lies
+
+No software is safe on a disk that says "written" and forgets. Where every fsync of the agent is a lie and the power goes:
+
+| when | what is lost | noticed at the next start as |
+|---|---|---|
+| in an update, or after it | the update; the release before runs with every row, and the update is installed again | \`journal_damaged\`, \`installed_damaged\` |
+| after a first install | the install; it is made again | \`journal_damaged\`, \`installed_damaged\` |
+| after a way back by down scripts | perhaps the way back of the data: the old release runs on the newer tables; no row | \`journal_damaged\` |
+| after a way back by backup | **the app's data** | \`journal_damaged\`; the app does not become healthy |
+| long after, a file of the live release | that file; N-1 runs until the release was fetched again | \`tree_damaged\` |
+| the backup | the way back of the data, where there are no down scripts | \`backup_unusable\` |
+
+These are words of the device's log (\`kedge agent history\`). A release of which files are gone or shorter is not served in silence. Damage
+inside a file that leaves its length alone is not looked for.`,
 ];
