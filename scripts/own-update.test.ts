@@ -6,7 +6,7 @@ import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { callLocalApi } from '@kedge/agent/os/local-api-client';
 import { nodeProcesses } from '@kedge/agent/os/processes';
-import { integer, object, parseJson, text } from '@kedge/core/parse';
+import { recordedProcess } from '@kedge/sim/testing/recorded-process';
 import { createWorld, type World } from '@kedge/sim/testing/world';
 import { systemClock } from '@kedge/trust/os/clock';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -43,7 +43,7 @@ afterEach(async () => {
     await exit;
   }
   if (existsSync(inDevice('state/service.json'))) {
-    processes.signal({ leader: appProcess(), mark: inDevice('state/service.json') }, 'SIGKILL');
+    processes.signal({ leader: await appProcess(), mark: inDevice('state/service.json') }, 'SIGKILL');
   }
   await world.close();
 });
@@ -105,17 +105,7 @@ async function lookForItself(agent: ChildProcess): Promise<void> {
   expect(agent.exitCode).toBe(exit_code_restart);
 }
 
-const recorded = object({
-  version: text(),
-  pid: integer({ min: 1 }),
-  started: text(),
-  since_ms: integer({ min: 0 }),
-  stop_timeout_ms: integer({ min: 0 }),
-});
-
-function appProcess() {
-  return parseJson(recorded, readFileSync(inDevice('state/service.json'), 'utf8'), 'service.json');
-}
+const appProcess = () => recordedProcess(inDevice('state/service.json'));
 
 async function ownStatus(): Promise<unknown> {
   const answer = await callLocalApi(ownSocket(), 'status', {});
@@ -135,7 +125,7 @@ async function installed(): Promise<ChildProcess> {
 
 test('a new release of the agent takes over the very process of the app, and proves itself', async () => {
   const first = await installed();
-  const app = appProcess();
+  const app = await appProcess();
   await publishAgent('2.1.0');
   await lookForItself(first);
   expect(processes.runs(app)).toBe(true);
@@ -144,13 +134,13 @@ test('a new release of the agent takes over the very process of the app, and pro
   expect(await ownStatus()).toMatchObject({ installed: '2.1.0', previous: '2.0.0', journal: 'COMPLETE' });
   expect(readFileSync(`/proc/${second.pid}/cmdline`, 'utf8')).toContain('kedge-agent.cjs');
   expect(readlinkSync(inDevice('agent/previous'))).toBe('releases/2.0.0');
-  expect(appProcess()).toEqual(app);
+  expect(await appProcess()).toEqual(app);
   expect(await world.ask()).toMatchObject({ version: '1.0.0' });
 });
 
 test('one that fails its checks goes back to the one before it by itself, and is not tried again', async () => {
   const first = await installed();
-  const app = appProcess();
+  const app = await appProcess();
   await publishAgent('2.1.0', undefined, '--no-such-option');
   await lookForItself(first);
 
@@ -159,12 +149,12 @@ test('one that fails its checks goes back to the one before it by itself, and is
   expect(await ownStatus()).toMatchObject({ installed: '2.0.0', pinned_out: [{ version: '2.1.0' }] });
   expect(await callLocalApi(ownSocket(), 'check', {})).toMatchObject({ value: { kind: 'refused' } });
   expect(third.exitCode).toBeNull();
-  expect(appProcess()).toEqual(app);
+  expect(await appProcess()).toEqual(app);
 });
 
 test('one that cannot even start is left once its link is moved back by hand', async () => {
   const first = await installed();
-  const app = appProcess();
+  const app = await appProcess();
   await publishAgent('2.1.0', 'process.exit(process.argv[2] === "--help" ? 0 : 1)');
   await lookForItself(first);
   expect(await exitOf(launch('run'))).toBe(1);
@@ -176,6 +166,6 @@ test('one that cannot even start is left once its link is moved back by hand', a
   await run();
   expect(await ownStatus()).toMatchObject({ installed: '2.0.0', pinned_out: [{ version: '2.1.0' }] });
   expect(existsSync(inDevice('agent/releases/2.1.0'))).toBe(false);
-  expect(appProcess()).toEqual(app);
+  expect(await appProcess()).toEqual(app);
   expect(await world.ask()).toMatchObject({ version: '1.0.0' });
 });

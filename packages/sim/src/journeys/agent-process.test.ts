@@ -8,10 +8,10 @@ import { join, resolve } from 'node:path';
 import { verifyLog } from '@kedge/agent/log';
 import { callLocalApi } from '@kedge/agent/os/local-api-client';
 import { nodeProcesses } from '@kedge/agent/os/processes';
-import { integer, object, parseJson, text } from '@kedge/core/parse';
 import { nodeDisk } from '@kedge/trust/os/disk';
 import { sha256 } from '@kedge/trust/os/sha256';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { recordedProcess } from '../testing/recorded-process.ts';
 import { createWorld, type World } from '../testing/world.ts';
 
 const kedge = resolve(import.meta.dirname, '../../../cli/src/main.ts');
@@ -27,7 +27,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const agent of agents.splice(0)) await end(agent, 'SIGKILL');
   if (existsSync(inDevice('state/service.json'))) {
-    processes.signal({ leader: appProcess(), mark: inDevice('state/service.json') }, 'SIGKILL');
+    processes.signal({ leader: await appProcess(), mark: inDevice('state/service.json') }, 'SIGKILL');
   }
   await world.close();
 });
@@ -82,17 +82,7 @@ async function end(agent: ChildProcess, signal: NodeJS.Signals): Promise<number 
   return agent.exitCode;
 }
 
-const recorded = object({
-  version: text(),
-  pid: integer({ min: 1 }),
-  started: text(),
-  since_ms: integer({ min: 0 }),
-  stop_timeout_ms: integer({ min: 0 }),
-});
-
-function appProcess() {
-  return parseJson(recorded, readFileSync(inDevice('state/service.json'), 'utf8'), 'service.json');
-}
+const appProcess = () => recordedProcess(inDevice('state/service.json'));
 
 const log = () => ({ disk: nodeDisk, sha256, path: inDevice('log/events.jsonl') });
 
@@ -100,14 +90,14 @@ test('an agent that is killed leaves the app running, and the next one keeps tha
   const first = await run('listens on');
   await expectInstalled();
   await world.ask('kept', 'POST');
-  const before = appProcess();
+  const before = await appProcess();
   await end(first.process, 'SIGKILL');
   expect(processes.runs(before)).toBe(true);
   expect(await world.ask()).toMatchObject({ version: '1.0.0', rows: [{ text: 'kept' }] });
 
   const second = await run('listens on');
   expect(second.said()).toContain(`1.0.0 still runs, as process ${before.pid}, and is kept`);
-  expect(appProcess()).toEqual(before);
+  expect(await appProcess()).toEqual(before);
   expect(await world.ask()).toMatchObject({ version: '1.0.0' });
 
   expect(await end(second.process, 'SIGTERM')).toBe(0);
