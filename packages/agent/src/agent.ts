@@ -4,6 +4,7 @@ import { nextCheckAt } from '@kedge/core/schedule';
 import type { Device } from './device.ts';
 import { sentenceOf } from './failure.ts';
 import { followMovedLink, goBackToPrevious, leaveDamagedTree, type WentBack } from './go-back.ts';
+import { keepFolders } from './keep-folders.ts';
 import { unfinished_retry_ms } from './limits.ts';
 import { nothing, recall } from './memory.ts';
 import { type InTurn, oneAtATime } from './one-at-a-time.ts';
@@ -68,6 +69,7 @@ export function createAgent(device: Device, inTurn: InTurn = oneAtATime()): Agen
   async function look(occasion: Occasion): Promise<Report> {
     isWorthALook = false;
     await settle();
+    await keepFolders(device);
     const report = await update(device, occasion);
     failures = countFailures(report, failures);
     lookIn(isWorthALook ? 0 : delayAfter(report));

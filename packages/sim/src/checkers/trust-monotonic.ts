@@ -1,6 +1,7 @@
 /**
  * Trust never goes back: no role to a lower version, nor the list of revoked releases to a lower sequence, in the metadata
  * or in the floor beside it. A role whose keys were replaced begins anew (TUF 5.3.11), timestamp and snapshot together.
+ * A role whose file cannot be read is fetched again, and trusted for nothing until then: the floor must still know it.
  */
 
 import type { Device } from '@kedge/agent/device';
@@ -26,7 +27,7 @@ export function watchTrust(): TrustWatch {
       const set = await readTrustedSet(device);
       const problem =
         goneBack('the floor', floorBefore, floor) ??
-        (set ? goneBack('the metadata', setBefore, set) : undefined) ??
+        (set ? goneBack('the metadata', setBefore, { ...set, roles: { ...floor.roles, ...set.roles } }) : undefined) ??
         (set ? aboveFloor(set, floor) : undefined);
       if (isDurable) [floorBefore, setBefore] = [floor, set ?? setBefore];
       return problem;

@@ -23,7 +23,7 @@ const examples: { readonly [kind: string]: number } = {
   'app slow': 40,
   clock_drift: 6,
   clock_jump: 25,
-  clock_set: 5,
+  clock_set: 10,
   'disk full': 2,
   'disk read_error': 17,
   'disk read_only': 3,
@@ -38,7 +38,7 @@ const examples: { readonly [kind: string]: number } = {
   'net portal': 23,
   'net range_elsewhere': 28,
   'net range_ignored': 2,
-  'net range_untold': 5,
+  'net range_untold': 70,
   'net redirect': 12,
   'net refused': 23,
   'net reset': 2,
@@ -150,7 +150,7 @@ async function firstWrong(spoiled: Kit) {
   throw new Error('nothing was found');
 }
 
-const seeds_max = 100;
+const seeds_max = 400;
 const shrink_tries_max = 30;
 
 function withoutFileSync(disk: Disk): Disk {

@@ -108,8 +108,7 @@ async function perform(world: World, act: Act): Promise<void> {
     case 'approve': {
       const version = world.vendor.published.at(-1)?.plan.version;
       if (version === undefined) return;
-      world.witness.forgive(version);
-      return approve(device, version);
+      return world.witness.forgive(version, approve(device, version));
     }
     case 'use':
       if (device.service.state().kind === 'running') await app.save();

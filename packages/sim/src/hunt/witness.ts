@@ -21,9 +21,9 @@ export type Witness = {
   /** What a killed agent wrote last, it could not tell. */
   onBoot(): void;
   onBackup(id: string): void;
-  /** A person says that the version may be tried again. */
-  forgive(version: string): void;
-  /** Whether it is not to be tried again here. */
+  /** A person says that the version may be tried again, which is so once he has been heard. */
+  forgive(version: string, heard: Promise<void>): Promise<void>;
+  /** Whether it need not be tried again here. */
   hasFailed(version: string): boolean;
   /** Waits for what was seen to be understood. */
   settle(): Promise<void>;
@@ -46,6 +46,8 @@ export function createWitness(
   const rowsAtBackup = new Map<string, number>();
   const given_up: { from: number; until: number }[] = [];
   const ended = new Set<string>();
+  /** Versions that a person spoke for right when the device went down: they may be tried again, or not. */
+  const unheard = new Set<string>();
   let expected: string | undefined;
   let pending: Promise<void> = Promise.resolve();
 
@@ -85,12 +87,18 @@ export function createWitness(
 
   return {
     onEvent(event) {
-      if (event.kind === 'state') readJournal();
+      // A record whose sync failed is announced by nothing but the report that the next look makes of it.
+      if (event.kind === 'state' || event.kind === 'report') readJournal();
     },
     onBoot: readJournal,
     onBackup: (id) => void rowsAtBackup.set(id, history.promised.length),
-    forgive: retries.forgive,
-    hasFailed: retries.hasFailed,
+    async forgive(version, heard) {
+      if (retries.hasFailed(version)) unheard.add(version);
+      retries.forgive(version);
+      await heard;
+      unheard.delete(version);
+    },
+    hasFailed: (version) => retries.hasFailed(version) || unheard.has(version),
     settle: () => pending,
     complaints,
     expected: () => expected,

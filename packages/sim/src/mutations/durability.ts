@@ -8,6 +8,13 @@ const unpacker = 'packages/agent/src/deploy/unpack.ts';
 
 export const durability: readonly Mutation[] = [
   {
+    name: 'a folder that is there is taken for durable',
+    file: 'packages/agent/src/agent.ts',
+    find: '    await keepFolders(device);\n',
+    replace: '',
+    detector: tests('sim/src/hunt/seeds'),
+  },
+  {
     name: 'a file is renamed before its content is synced',
     file: atomicFile,
     find: 'await file.sync();',
