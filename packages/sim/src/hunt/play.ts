@@ -67,10 +67,12 @@ async function playStep(kit: Kit, world: World, step: Step, stolen: Set<Role>): 
   try {
     await perform(world, step.act);
     if (isOfTheDevice(step.act)) world.unsettled = strikes.hasHurt();
+    if (step.act.kind === 'look' && !strikes.hasHurt()) world.volatile = false;
   } catch (error) {
     if (!strikes.hasHurt()) throw error;
     world.trace.line(`    it ended with: ${error instanceof Error ? error.message : String(error)}`);
     world.unsettled = true;
+    world.volatile = true;
   }
   world.hostile.clear();
   if (!step.faults.some((fault) => 'stays' in fault && fault.stays)) setClockRight(world);

@@ -13,7 +13,7 @@ import type { World } from './world.ts';
 const ofTheSettled = { journalSettled, liveRelease, dataHistory };
 
 export async function findComplaint(world: World): Promise<Complaint | undefined> {
-  const { machine, witness, trust, unsettled } = world;
+  const { machine, witness, trust, unsettled, volatile } = world;
   await witness.settle();
   const [complaint] = witness.complaints;
   if (complaint || !machine) return complaint;
@@ -21,7 +21,7 @@ export async function findComplaint(world: World): Promise<Complaint | undefined
   const recovered = recoveredOf(world, machine.device);
   const asked: readonly (readonly [string, () => Promise<string | undefined>])[] = [
     ['insideRoots', () => insideRoots(recovered)],
-    ['trustMonotonic', () => trust.look(device, !unsettled)],
+    ['trustMonotonic', () => trust.look(device, !unsettled && !volatile)],
     ['vendorOnly', () => vendorOnly(device, published(world))],
     ...(unsettled ? [] : Object.entries(ofTheSettled).map(([name, check]) => [name, () => check(recovered)] as const)),
   ];

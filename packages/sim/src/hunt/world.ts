@@ -42,6 +42,8 @@ export type World = {
   strikes: Strikes;
   /** Whether a fault may have left work undone. */
   unsettled: boolean;
+  /** Whether what a killed agent left may still go with the power: until a look has come to its end. */
+  volatile: boolean;
   readonly touched: Set<string>;
   readonly witness: Witness;
   readonly trust: TrustWatch;
@@ -71,6 +73,7 @@ export async function createWorld({ workshop, spoil = asItIs }: WorldKit, seed: 
     stopping: new AbortController(),
     strikes: quiet,
     unsettled: false,
+    volatile: false,
     touched: new Set(),
     witness: createWitness(
       history,
